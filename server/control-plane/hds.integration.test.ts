@@ -104,13 +104,13 @@ test.skipIf(envoyMissing)("Envoy probes, and what it finds is in every proxy's e
   closers.push(() => envoy.stop());
   await vi.waitFor(
     async () => expect(await health()).toEqual({ [first.port]: "healthy", [second.port]: "healthy" }),
-    15_000,
+    30_000,
   );
   expect(first.probes).toContain("shop.default.svc.cluster.local/up");
   second.set(false);
   await vi.waitFor(
     async () => expect(await health()).toEqual({ [first.port]: "healthy", [second.port]: "unhealthy" }),
-    10_000,
+    30_000,
   );
   const flagsOf = async (at: number) => {
     const line = (await envoy.admin("/clusters"))
@@ -118,14 +118,14 @@ test.skipIf(envoyMissing)("Envoy probes, and what it finds is in every proxy's e
       .find((one) => one.startsWith("outbound|80||shop") && one.includes(`127.0.0.1:${at}::health_flags`));
     return line?.split("::").at(-1);
   };
-  await vi.waitFor(async () => expect(await flagsOf(second.port)).toContain("failed_eds_health"), 10_000);
+  await vi.waitFor(async () => expect(await flagsOf(second.port)).toContain("failed_eds_health"), 30_000);
   expect(await flagsOf(first.port)).toBe("healthy");
   second.set(true);
-  await vi.waitFor(async () => expect(await flagsOf(second.port)).toBe("healthy"), 10_000);
+  await vi.waitFor(async () => expect(await flagsOf(second.port)).toBe("healthy"), 30_000);
   await envoy.stop();
   await vi.waitFor(
     async () => expect(await health()).toEqual({ [first.port]: undefined, [second.port]: undefined }),
-    10_000,
+    30_000,
   );
 });
 
@@ -145,21 +145,21 @@ test.skipIf(envoyMissing)("the bundled sidecar probes beside Envoy, and goes on 
   const sidecar = await startSidecar(proxy("bundled"));
   const stopSidecar = vi.fn(() => sidecar.stop());
   closers.push(() => stopSidecar.mock.calls.length > 0 || stopSidecar());
-  await vi.waitFor(() => expect(probers()).toBe(2), 15_000);
+  await vi.waitFor(() => expect(probers()).toBe(2), 30_000);
   const found = (state: string | undefined, other = state) =>
-    vi.waitFor(async () => expect(await health()).toEqual({ [first.port]: state, [second.port]: other }), 15_000);
+    vi.waitFor(async () => expect(await health()).toEqual({ [first.port]: state, [second.port]: other }), 30_000);
   await found("healthy");
   second.set(false);
   await found("healthy", "unhealthy");
   await vi.waitFor(
     async () =>
       expect(await envoy.admin("/clusters")).toMatch(`127.0.0.1:${second.port}::health_flags::/failed_eds_health`),
-    10_000,
+    30_000,
   );
   second.set(true);
   await found("healthy");
   await envoy.stop();
-  await vi.waitFor(() => expect(probers()).toBe(1), 10_000);
+  await vi.waitFor(() => expect(probers()).toBe(1), 30_000);
   second.set(false);
   await found("healthy", "unhealthy");
   second.set(true);
@@ -214,13 +214,13 @@ test.for([
   // Who has no certificate is not asked to probe it, since it could find nothing but a closed door.
   const stranger = await startSidecar({ ...proxy, id: proxy.id.replace("prober", "stranger"), xdsPort: port });
   closers.push(() => stranger.stop());
-  await vi.waitFor(() => expect(probers()).toBe(1), 15_000);
+  await vi.waitFor(() => expect(probers()).toBe(1), 30_000);
   const serverUri = spiffeIdOf("control-plane", "limpid-system");
   const tls = { ...files, root: join(folder, "ca/root-cert.pem"), serverUri };
   const prober = await start({ ...proxy, xdsPort: tlsPort, tls });
   closers.push(() => prober.stop());
   const found = (state: string) =>
-    vi.waitFor(async () => expect(await health()).toEqual({ [app.port]: state }), 20_000);
+    vi.waitFor(async () => expect(await health()).toEqual({ [app.port]: state }), 30_000);
   await found("healthy");
   expect([...app.callers]).toEqual([`URI:${spiffeIdOf("prober")}`]);
   app.set(false);

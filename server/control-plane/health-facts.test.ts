@@ -136,6 +136,18 @@ test("what takes mutual TLS is probed over it, by nobody who has no certificate"
   expect([...facts.health.values()]).toEqual([false]);
 });
 
+test("who has nothing to probe is told nothing, until there is something", () => {
+  const { facts, clock, join } = setUp({}, entryOf());
+  const { told } = join("a");
+  expect(told).toEqual([]);
+  facts.setPorts(checkedPorts(buildMesh([entry, check({})], 2)));
+  clock.advance(50);
+  expect(told.map(({ clusterHealthChecks }) => clusterHealthChecks.length)).toEqual([1]);
+  facts.setPorts([]);
+  clock.advance(50);
+  expect(told.map(({ clusterHealthChecks }) => clusterHealthChecks.length)).toEqual([1, 0]);
+});
+
 test("nobody is heard of what he was not asked", () => {
   const { facts, join } = setUp();
   const { say } = join("a");

@@ -18,6 +18,8 @@ export interface HealthFactsOptions {
 }
 
 interface Assignment {
+  /** On the ring. */
+  readonly place: string;
   /** Where it finds its certificate, for endpoints that want to see one; undefined: it has none. */
   readonly certificates: SecretSource | undefined;
   specifier: HealthCheckSpecifier | undefined;
@@ -65,9 +67,9 @@ export class HealthFacts {
   }
 
   join(prober: Prober): void {
-    const certificates = certificatesOf(prober);
     this.#probers.set(prober, {
-      certificates,
+      place: placeOf(prober.node.id),
+      certificates: certificatesOf(prober),
       specifier: undefined,
       keys: new Map(),
       votes: new Map(),
@@ -84,14 +86,17 @@ export class HealthFacts {
     const assignment = this.#probers.get(prober);
     if (!assignment) return;
     const at = this.#options.clock.now();
+    let heard = false;
     for (const { cluster, address, port, healthy } of endpoints) {
       // Whoever speaks of what it was not asked is not heard.
       const key = assignment.keys.get(`${cluster} ${address}:${port}`);
       if (key === undefined) continue;
       const reports = (assignment.votes.get(key)?.reports ?? 0) + 1;
       assignment.votes.set(key, { healthy, at, reports });
+      heard = true;
     }
-    this.#count();
+    // Most proxies of a large mesh have nothing to probe, and say so every few seconds.
+    if (heard) this.#count();
   }
 
   stop(): void {
@@ -109,7 +114,9 @@ export class HealthFacts {
 
   /** Each endpoint to as many probers as its check says: those behind it on a ring, so that who comes or goes moves only its own share. */
   #assign(): void {
-    const rings = { http: this.#ring("http"), tcp: this.#ring("tcp") };
+    // Of thousands that come at once nobody is sorted for nothing.
+    const idle = this.#ports.length === 0;
+    const rings = idle ? { http: [], tcp: [] } : { http: this.#ring("http"), tcp: this.#ring("tcp") };
     const shares = new Map([...this.#probers.keys()].map((prober) => [prober, new Map<CheckedPort, Endpoint[]>()]));
     for (const checked of this.#ports) {
       const able = checked.spec.http ? rings.http : rings.tcp;
@@ -131,20 +138,18 @@ export class HealthFacts {
 
   /** Who has shown a certificate goes before who says only a name. */
   #ring(kind: "http" | "tcp"): Place[] {
-    const able = [...this.#probers.keys()].filter(({ protocols }) => protocols.has(kind));
-    const certified = able.filter(({ identity }) => identity !== undefined);
+    const able = [...this.#probers].filter(([{ protocols }]) => protocols.has(kind));
+    const certified = able.filter(([{ identity }]) => identity !== undefined);
     return (certified.length > 0 ? certified : able)
-      .map((prober) => ({
-        prober,
-        place: placeOf(prober.node.id),
-        certified: this.#probers.get(prober)?.certificates !== undefined,
-      }))
+      .map(([prober, { place, certificates }]) => ({ prober, place, certified: certificates !== undefined }))
       .sort((a, b) => (a.place < b.place ? -1 : 1));
   }
 
   #tell(prober: Prober, share: ReadonlyMap<CheckedPort, readonly Endpoint[]>): void {
     const assignment = this.#probers.get(prober);
     if (!assignment) return;
+    // Who never had anything to do need not be told that it has nothing to do.
+    if (share.size === 0 && assignment.specifier === undefined) return;
     assignment.keys.clear();
     for (const [checked, endpoints] of share) {
       for (const endpoint of endpoints) {
@@ -191,7 +196,8 @@ export class HealthFacts {
   /** What nobody reports any more is forgotten in time. */
   #watchSilence(): void {
     this.#timer?.cancel();
-    const waits = [...this.#probers.values()].map(({ reportMs }) => staleIntervals * reportMs);
+    const heard = [...this.#probers.values()].filter(({ votes }) => votes.size > 0);
+    const waits = heard.map(({ reportMs }) => staleIntervals * reportMs);
     if (waits.length > 0) this.#timer = this.#options.clock.setTimeout(() => this.#count(), Math.min(...waits) + 1);
   }
 }

@@ -286,6 +286,12 @@ it("counts a TCP connection once, at its end", () => {
   ]);
 });
 
+it("counts no health check: a proxy that probes is no caller", () => {
+  const by = (userAgent: string) => ({ request: { authority: "reviews:9080", path: "/healthz", userAgent } });
+  expect(records("inbound", {}, by("Envoy/HC"))).toEqual([]);
+  expect(records("inbound", {}, by("Envoy/HC2"))).toHaveLength(1);
+});
+
 it("tells the direction from the log's name, and nothing from a stranger's", () => {
   expect(["limpid.outbound", "limpid.inbound", "limpid.gateway"].map(directionOfLogName)).toEqual([
     "outbound",

@@ -1,5 +1,6 @@
 import { RequestMethod } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { type Direction, directionOfLogName } from "../wire/access-log-names.ts";
+import { healthCheckerAgent } from "../wire/health-checker.ts";
 import { clean, type Peer, parsePeer } from "../wire/peer.ts";
 import { parseClusterName, parseServiceHost } from "./cluster-name.ts";
 import type { LogEntry } from "./entry-reader.ts";
@@ -26,12 +27,12 @@ export const logSource = (logName: string, reporter: ReporterNode, peers: PeerBo
 });
 
 /** Why an entry counts for nothing; undefined for one that counts. */
-export type IgnoredBecause = "not an end";
+export type IgnoredBecause = "not an end" | "a health check";
 
 /**
  * What one log entry counts for, appended to `records`. A gateway's HTTP entry is two records: the client's call to the gateway, of which only
  * the gateway can tell, and the gateway's call to the service behind it, unless the request ended in the gateway. A connection or a stream
- * counts once, at its end; so does what a retry logged on its way, which is none.
+ * counts once, at its end; so does what a retry logged on its way, which is none. Health checks are no calls: each proxy that probes would seem to call what it probes.
  */
 export function addRecords(
   records: TrafficRecord[],
@@ -40,6 +41,7 @@ export function addRecords(
   nowMs: number,
 ): IgnoredBecause | undefined {
   if (entry.intermediate || !ends.has(entry.type)) return "not an end";
+  if (entry.userAgent === healthCheckerAgent) return "a health check";
   const direction = source.direction ?? directionOf(entry, source.reporter);
   const protocol = entry.kind === "tcp" ? "tcp" : isGrpc(entry) ? "grpc" : "http";
   const rest = fieldsOf(entry, source.reporter);

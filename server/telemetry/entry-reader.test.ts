@@ -13,7 +13,12 @@ const message = encodedLogs({
           peerCertificateProperties: { subjectAltName: [{ san: { case: "uri", value: "spiffe://x" } }] },
         },
       },
-      request: { authority: "reviews:9080", path: "/", requestHeaders: { "x-limpid-peer": "p;n;a;v;c", cookie: "s" } },
+      request: {
+        authority: "reviews:9080",
+        path: "/",
+        userAgent: "curl/8",
+        requestHeaders: { "x-limpid-peer": "p;n;a;v;c", cookie: "s" },
+      },
       response: { responseCode: 503, responseTrailers: { "grpc-status": "14" } },
     },
     { commonProperties: {} },
@@ -32,7 +37,14 @@ const read = (bytes: Buffer): LogEntry[] => {
 
 it("leaves nothing of one entry in the next", () => {
   const [first, second] = read(message);
-  expect(first).toMatchObject({ code: 503, peer: "p;n;a;v;c", mtls: true, peerUri: "spiffe://x", grpcStatus: "14" });
+  expect(first).toMatchObject({
+    code: 503,
+    userAgent: "curl/8",
+    peer: "p;n;a;v;c",
+    mtls: true,
+    peerUri: "spiffe://x",
+    grpcStatus: "14",
+  });
   expect(second).toEqual(new LogEntry());
 });
 

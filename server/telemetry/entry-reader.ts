@@ -44,6 +44,7 @@ export class LogEntry {
   authority = "";
   path = "";
   originalPath = "";
+  userAgent = "";
   requestId = "";
   requestBytes = 0;
   code = 0;
@@ -85,6 +86,7 @@ export class LogEntry {
     this.authority = "";
     this.path = "";
     this.originalPath = "";
+    this.userAgent = "";
     this.requestId = "";
     this.requestBytes = 0;
     this.code = 0;
@@ -220,6 +222,9 @@ export class EntryReader {
           break;
         case 5:
           entry.path = this.#text(fields, "path");
+          break;
+        case 6:
+          entry.userAgent = this.#text(fields, "agent");
           break;
         case 9:
           entry.requestId = fields.string();

@@ -16,3 +16,13 @@ it("a span's attributes have a bound together, its times are numbers that a data
   expect(Object.keys(span?.attributes ?? {})).toHaveLength(4);
   expect(span?.durationUs).toBeLessThan(Number.MAX_SAFE_INTEGER);
 });
+
+it("spans of health checks are left out", () => {
+  const span = (id: number, agent: string) => ({
+    traceId: new Uint8Array(16).fill(id),
+    spanId: new Uint8Array(8).fill(id),
+    attributes: [{ key: "user_agent", value: { value: { case: "stringValue" as const, value: agent } } }],
+  });
+  const resource = create(ResourceSpansSchema, { scopeSpans: [{ spans: [span(1, "Envoy/HC"), span(2, "curl/8")] }] });
+  expect(spanRecords([resource])).toMatchObject({ spans: [{ attributes: { user_agent: "curl/8" } }], rejected: 0 });
+});

@@ -4,6 +4,7 @@ import {
   type Span,
   Status_StatusCode,
 } from "../gen/proto/opentelemetry/proto/trace/v1/trace_pb.js";
+import { healthCheckerAgent } from "../wire/health-checker.ts";
 import { clean } from "../wire/peer.ts";
 import { type AttributeLimits, type Attributes, noAttributes, plainAttributes, stringAttribute } from "./attributes.ts";
 
@@ -74,7 +75,7 @@ const maxEvents = 32;
 const maxLinks = 32;
 const eventLimits: AttributeLimits = { maxCount: 16, maxChars: 4096 };
 
-/** Spans without valid ids are left out and counted. https://opentelemetry.io/docs/specs/otlp/ */
+/** Spans without valid ids are left out and counted, those of health checks are left out. https://opentelemetry.io/docs/specs/otlp/ */
 export function spanRecords(
   resources: readonly ResourceSpans[],
   withOrigin = false,
@@ -95,6 +96,8 @@ export function spanRecords(
           continue;
         }
         const record = { ...spanRecord(span), ...of, scope: by };
+        // Nobody looks for these, and there is one for each probe of each endpoint.
+        if (record.attributes.user_agent === healthCheckerAgent) continue;
         spans.push(withOrigin ? { ...record, origin: { span, resource, scope } } : record);
       }
     }

@@ -114,7 +114,7 @@ it("says who it is and what it can, probes what it is asked, and tells by cluste
   const tcp = await fixtures.tcp(() => {});
   const unasked = await fixtures.http(() => probes.push("disabled"));
   const test = await prober(client);
-  await vi.waitFor(() => expect(streams[0]?.said).toHaveLength(1), 5_000);
+  await vi.waitFor(() => expect(streams[0]?.said).toHaveLength(1), 20_000);
   expect(streams[0]?.said[0]?.requestType).toMatchObject({
     case: "healthCheckRequest",
     value: {
@@ -131,16 +131,16 @@ it("says who it is and what it can, probes what it is asked, and tells by cluste
     ),
   );
   const all = (state: string) => ({ [`a x ${web}`]: state, "a y 1": "UNHEALTHY", [`b x ${tcp}`]: "HEALTHY" });
-  await vi.waitFor(() => expect(found()).toEqual(all("HEALTHY")), 10_000);
+  await vi.waitFor(() => expect(found()).toEqual(all("HEALTHY")), 20_000);
   answer = 503;
-  await vi.waitFor(() => expect(found()).toEqual(all("UNHEALTHY")), 10_000);
+  await vi.waitFor(() => expect(found()).toEqual(all("UNHEALTHY")), 20_000);
   answer = 200;
-  await vi.waitFor(() => expect(found()).toEqual(all("HEALTHY")), 10_000);
+  await vi.waitFor(() => expect(found()).toEqual(all("HEALTHY")), 20_000);
   expect(new Set(probes)).toEqual(new Set(["shop/up"]));
   expect(test.plane.clusterMap.size).toBe(0);
 
   ask(check("b", { ...often, tcp_health_check: {} }, zone("x", endpoint(tcp))));
-  await vi.waitFor(() => expect(found()).toEqual({ [`b x ${tcp}`]: "HEALTHY" }), 10_000);
+  await vi.waitFor(() => expect(found()).toEqual({ [`b x ${tcp}`]: "HEALTHY" }), 20_000);
   expect(test.counter("hds_delegate.requests")).toBe(2);
 });
 
@@ -148,14 +148,14 @@ it("comes back to a server that was away, and does the same again", async () => 
   const { client, streams, ask, found } = await asker();
   const web = await fixtures.http((_, response) => response.end());
   const test = await prober(client);
-  await vi.waitFor(() => expect(streams).toHaveLength(1), 5_000);
+  await vi.waitFor(() => expect(streams).toHaveLength(1), 20_000);
   ask(check("a", http, zone("x", endpoint(web))));
-  await vi.waitFor(() => expect(found()).toEqual({ [`a x ${web}`]: "HEALTHY" }), 10_000);
+  await vi.waitFor(() => expect(found()).toEqual({ [`a x ${web}`]: "HEALTHY" }), 20_000);
   streams[0]?.call.emit("error", { code: status.UNAVAILABLE, details: "going" });
-  await vi.waitFor(() => expect(streams[1]?.said).toHaveLength(1), 10_000);
+  await vi.waitFor(() => expect(streams[1]?.said).toHaveLength(1), 20_000);
   expect(streams[1]?.said[0]?.requestType.case).toBe("healthCheckRequest");
   ask(check("a", http, zone("x", endpoint(web))));
-  await vi.waitFor(() => expect(found()).toEqual({ [`a x ${web}`]: "HEALTHY" }), 10_000);
+  await vi.waitFor(() => expect(found()).toEqual({ [`a x ${web}`]: "HEALTHY" }), 20_000);
   expect(test.counter("hds_delegate.errors")).toBe(1);
   // What is asked again has not changed.
   expect(test.counter("hds_delegate.updates")).toBe(1);
@@ -175,7 +175,7 @@ it("probes over mutual TLS where it is asked to, and finds what turns it away un
   fixtures.onClose(() => server.closeAllConnections());
   const { port } = server.address() as AddressInfo;
   await prober(client);
-  await vi.waitFor(() => expect(streams).toHaveLength(1), 5_000);
+  await vi.waitFor(() => expect(streams).toHaveLength(1), 20_000);
   const mutual = upstreamTls({ ...inline(own), ...trusting(ca.pem, { exact: spiffe("app") }) });
   const bare = upstreamTls(trusting(ca.pem));
   const by = (kind: string) => ({ ...http, transport_socket_match_criteria: { kind } });
@@ -195,7 +195,7 @@ it("probes over mutual TLS where it is asked to, and finds what turns it away un
         [`bare x ${port}`]: "UNHEALTHY",
         [`plain x ${port}`]: "UNHEALTHY",
       }),
-    10_000,
+    20_000,
   );
 });
 
@@ -232,7 +232,7 @@ it("leaves out what it cannot do, and what is too much, by its name", async () =
           localityEndpointsHealth: [{ endpointsHealth: [{ healthStatus: HealthStatus.HEALTHY }] }],
         },
       ]),
-    10_000,
+    20_000,
   );
   // What cannot be taken any more is not probed any more.
   test.plane.setProbes(checks({ cluster_name: "good", locality_endpoints: [zone("x", endpoint(web))] }));

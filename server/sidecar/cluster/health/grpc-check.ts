@@ -4,6 +4,7 @@ import {
   HealthCheckResponse_ServingStatus,
   HealthCheckResponseSchema,
 } from "../../../gen/proto/grpc/health/v1/health_pb.js";
+import { healthCheckerAgent } from "../../../wire/health-checker.ts";
 import { getHeader } from "../../http/headers.ts";
 import type { StreamRequestHead } from "../../http/stream.ts";
 import { newRecord } from "../../record.ts";
@@ -21,7 +22,7 @@ export function grpcCheckBody({ service }: GrpcCheckConfig): Buffer {
 }
 
 export function grpcCheckHead({ headers: ops }: GrpcCheckConfig, host: string, secure: boolean): StreamRequestHead {
-  const headers = ["te", "trailers", "content-type", "application/grpc", "user-agent", "Envoy/HC"];
+  const headers = ["te", "trailers", "content-type", "application/grpc", "user-agent", healthCheckerAgent];
   applyHeaderOps(ops, headers, newRecord(0, 0));
   return {
     method: "POST",

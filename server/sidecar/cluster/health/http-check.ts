@@ -1,3 +1,4 @@
+import { healthCheckerAgent } from "../../../wire/health-checker.ts";
 import { getHeader } from "../../http/headers.ts";
 import type { StreamRequestHead } from "../../http/stream.ts";
 import { newRecord } from "../../record.ts";
@@ -10,7 +11,7 @@ import type { CheckResult } from "./session.ts";
 
 /** @param host that the check is for, where it names none itself */
 export function httpCheckHead(config: HttpCheckConfig, host: string, secure: boolean): StreamRequestHead {
-  const headers = ["user-agent", "Envoy/HC"];
+  const headers = ["user-agent", healthCheckerAgent];
   applyHeaderOps(config.headers, headers, newRecord(0, 0));
   if (config.send.length > 0) headers.push("content-length", String(config.send.length));
   return {
