@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigObject } from "../config/object.ts";
-import { checkCalls, inForce } from "./check.ts";
+import { checkCalls, createChecker, inForce } from "./check.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import { call, identity, meshOf, policy, reviews } from "./testing/calls.ts";
 
@@ -18,6 +18,21 @@ describe("a policy against recorded calls", () => {
       undecided: 0,
       refused: [{ caller: "default/productpage-v1", path: "/admin/x", at: 9, calls: 2, rule: "default/p rules[0]" }],
     });
+  });
+
+  it("is asked again as calls come, and says of all of them what it would of each alone", () => {
+    const deny = policy({ action: "DENY", rules: [{ to: [{ operation: { paths: ["/admin"] } }] }] });
+    const ask = createChecker(meshOf(), meshOf(inForce(deny)), [reviews]);
+    const calls = [call({ path: "/admin" }), call({ path: "/admin", refused: true }), call()];
+    expect(ask(calls)).toEqual(check(deny, ...calls));
+    const more = [
+      ...calls,
+      call({ path: "/admin", atMs: 9, authority: "other" }),
+      call({ path: "/admin", mtls: false }),
+    ];
+    expect(ask(more)).toEqual(check(deny, ...more));
+    expect(ask(more)).toMatchObject({ judged: 5, wouldRefuse: 3, already: 1 });
+    expect(ask([])).toMatchObject({ judged: 0, wouldRefuse: 0, refused: [] });
   });
 
   it("names the policies of which none allows", () => {

@@ -40,7 +40,10 @@ export const call = (its: Partial<RecordedCall> = {}): RecordedCall => ({
   ...its,
 });
 
-export const policy = (spec: Record<string, unknown>, its: { name?: string; annotations?: Record<string, string> } = {}): ConfigObject => ({
+export const policy = (
+  spec: Record<string, unknown>,
+  its: { name?: string; annotations?: Record<string, string> } = {},
+): ConfigObject => ({
   apiVersion: "security.istio.io/v1",
   kind: "AuthorizationPolicy",
   metadata: { namespace: "default", name: its.name ?? "p", annotations: its.annotations ?? {} },

@@ -39,7 +39,7 @@ export async function openSqliteAccessStore({
     const client = migrationClient({ exec: (sql) => db.exec(sql), all });
     await applyMigrations({ client, directory: migrations });
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-    return sqlAccessStore(new SqliteAccess(db, () => openFile(`${path}-wal`, "r+")));
+    return sqlAccessStore(new SqliteAccess(db, hasLog(db) ? () => openFile(`${path}-wal`, "r+") : undefined));
   } catch (error) {
     db.close();
     throw error;
@@ -53,7 +53,7 @@ function open(path: string): DatabaseSync {
     db.exec(`PRAGMA busy_timeout = ${openTimeoutMs}`);
     db.exec("PRAGMA journal_mode = WAL");
     // The disk is waited for beside the event loop, and not by SQLite within each commit: see `#onDisk`.
-    db.exec("PRAGMA synchronous = NORMAL");
+    db.exec(`PRAGMA synchronous = ${hasLog(db) ? "NORMAL" : "FULL"}`);
     db.exec("PRAGMA foreign_keys = ON");
     return db;
   } catch (error) {
@@ -65,21 +65,24 @@ function open(path: string): DatabaseSync {
   }
 }
 
+/** There are file systems on which SQLite can't keep a write-ahead log. */
+const hasLog = (db: DatabaseSync): boolean => db.prepare("PRAGMA journal_mode").get()?.journal_mode === "wal";
+
 class SqliteAccess implements AccessSql {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   /** Nobody else's statement may come between those of a transaction: there is one connection. */
   #turn: Promise<unknown> = Promise.resolve();
-  readonly #openLog: () => Promise<LogFile>;
+  readonly #openLog: (() => Promise<LogFile>) | undefined;
   #log: Promise<LogFile> | undefined;
   /** Whoever was told that something is written finds it after a power cut, too: until the log is checkpointed, all that was committed is there. https://www.sqlite.org/wal.html */
   readonly #onDisk = sharedSync(async () => {
-    this.#log ??= this.#openLog();
-    await (await this.#log).datasync();
+    this.#log ??= this.#openLog?.();
+    await (await this.#log)?.datasync();
   });
 
-  /** @param openLog opens the write-ahead log, which stays the same file as long as this connection is open */
-  constructor(db: DatabaseSync, openLog: () => Promise<LogFile>) {
+  /** @param openLog opens the write-ahead log, which stays the same file as long as this connection is open; unset: SQLite itself waits for the disk */
+  constructor(db: DatabaseSync, openLog: (() => Promise<LogFile>) | undefined) {
     this.#db = db;
     this.#openLog = openLog;
   }
