@@ -30,7 +30,8 @@ export function deedOfCall({
   error,
 }: AuditedCall): Deed | undefined {
   const { caller, commits } = scope;
-  if (method === "GET" || dryRun) return undefined;
+  // Who is asked to wait: what came before is there, and whoever goes on must not fill the audit.
+  if (method === "GET" || dryRun || error?.code === 429) return undefined;
   const isUnknown = error?.code === 401;
   const who = { actor: caller?.name ?? author, way: caller?.way ?? (isUnknown ? "" : "local"), address };
   if (error) {
