@@ -32,18 +32,29 @@ export function randomOffset(): number {
   return blockedByBrowsers(offset) ? randomOffset() : offset;
 }
 
-export async function startMesh(args: readonly string[] = [], timeoutMs = 120_000): Promise<TestMesh> {
+/** `env`: what is said to it besides what this process was told, which may hang on its ports. */
+export async function startMesh(
+  args: readonly string[] = [],
+  timeoutMs = 120_000,
+  env: (portOffset: number) => Record<string, string> = () => ({}),
+): Promise<TestMesh> {
   for (let attempt = 0; ; attempt++) {
-    const mesh = await tryStart(randomOffset(), args, timeoutMs);
+    const mesh = await tryStart(randomOffset(), args, timeoutMs, env);
     if (typeof mesh !== "string") return mesh;
     if (attempt === 3 || !mesh.includes("is taken by another process"))
       throw new Error(`the mesh did not start:\n${mesh}`);
   }
 }
 
-async function tryStart(portOffset: number, args: readonly string[], timeoutMs: number): Promise<TestMesh | string> {
+async function tryStart(
+  portOffset: number,
+  args: readonly string[],
+  timeoutMs: number,
+  env: (portOffset: number) => Record<string, string>,
+): Promise<TestMesh | string> {
   const data = mkdtempSync(join(tmpdir(), "limpid-e2e-"));
-  const child = runLimpid(["up", "--port-offset", String(portOffset), "--data", data, ...args]);
+  const asked = ["up", "--port-offset", String(portOffset), "--data", data, ...args];
+  const child = runLimpid(asked, { ...process.env, ...env(portOffset) });
   let output = "";
   const exited = new Promise<number | null>((done) => child.once("exit", done));
   const started = await new Promise<boolean>((done) => {

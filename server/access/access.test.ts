@@ -11,6 +11,7 @@ import { newSecret } from "./secrets.ts";
 import { sessionIdleMs, sessionMaxMs } from "./sessions.ts";
 import { linkMs } from "./sign-in.ts";
 
+const address = "10.0.0.1";
 let folder: string;
 let now: number;
 let access: Access;
@@ -175,25 +176,25 @@ describe("tokens", () => {
     const admin = [{ role: "administrator" as const, namespace: "*" }];
     expect(await codeOf(access.tokens.create(ann, { ...wanted, grants: admin }))).toBe("FORBIDDEN grants-exceed");
     const { token, about } = await access.tokens.create(ann, wanted);
-    expect(await access.bearer(token)).toMatchObject({ name: "ann", way: "token", grants: operator });
-    expect(await codeOf(access.bearer(token.slice(0, -1)))).toBe("UNAUTHENTICATED token-wrong");
+    expect(await access.bearer(token, address)).toMatchObject({ name: "ann", way: "token", grants: operator });
+    expect(await codeOf(access.bearer(token.slice(0, -1), address))).toBe("UNAUTHENTICATED token-wrong");
     const swapped = `${token.slice(0, -1)}${token.endsWith("A") ? "B" : "A"}`;
-    expect(await codeOf(access.bearer(swapped))).toBe("UNAUTHENTICATED token-wrong");
+    expect(await codeOf(access.bearer(swapped, address))).toBe("UNAUTHENTICATED token-wrong");
     await access.users.change(machine, "ann", { grants: [{ role: "viewer", namespace: "*" }] });
-    expect((await access.bearer(token)).grants).toEqual([]);
+    expect((await access.bearer(token, address)).grants).toEqual([]);
     await access.users.change(machine, "ann", { grants: operator });
     now += 60_000;
-    expect(await codeOf(access.bearer(token))).toBe("UNAUTHENTICATED token-wrong");
+    expect(await codeOf(access.bearer(token, address))).toBe("UNAUTHENTICATED token-wrong");
     const second = await access.tokens.create(ann, wanted);
     expect((await access.tokens.list(ann, false)).map(({ id }) => id)).toEqual([second.about.id]);
     await access.tokens.revoke(ann, second.about.id, false);
-    expect(await codeOf(access.bearer(second.token))).toBe("UNAUTHENTICATED token-wrong");
+    expect(await codeOf(access.bearer(second.token, address))).toBe("UNAUTHENTICATED token-wrong");
     expect(about.id).not.toBe(second.about.id);
     const third = await access.tokens.create(ann, wanted);
     const bob: Caller = { ...ann, name: "bob" };
     expect(await codeOf(access.tokens.revoke(bob, third.about.id, false))).toBe("NOT_FOUND no-api-token");
     await access.users.remove(machine, "ann").catch(() => undefined);
-    expect(await codeOf(access.bearer(third.token))).toBe("UNAUTHENTICATED token-wrong");
+    expect(await codeOf(access.bearer(third.token, address))).toBe("UNAUTHENTICATED token-wrong");
   });
 
   it("of the machine lie in a file that its owner alone may read, and stay the same", async () => {
@@ -201,9 +202,9 @@ describe("tokens", () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const token = readFileSync(path, "utf8").trim();
     expect(ensureMachineToken(folder)).toBe(token);
-    expect(await access.bearer(token)).toMatchObject({ way: "machine" });
+    expect(await access.bearer(token, address)).toMatchObject({ way: "machine" });
     for (const wrong of ["", token.slice(1), `${token} `, "limpid_machine_"]) {
-      expect(await codeOf(access.bearer(wrong))).toBe("UNAUTHENTICATED token-wrong");
+      expect(await codeOf(access.bearer(wrong, address))).toBe("UNAUTHENTICATED token-wrong");
     }
     writeFileSync(path, "");
     expect(() => ensureMachineToken(folder)).toThrow("is empty or can't be read");

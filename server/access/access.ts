@@ -1,6 +1,7 @@
 import { type AuditPage, type AuditQuery, told } from "../contract/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import { Attempts } from "./attempts.ts";
 import { type Audit, createAudit, type Deed } from "./audit.ts";
 import { type Caller, machineCaller } from "./caller.ts";
 import { failure } from "./failure.ts";
@@ -28,11 +29,16 @@ export interface Access {
   /** Writes down what somebody did. Never rejects: what can't be written is told in the log. */
   note(deed: Deed): Promise<void>;
   audit(query: AuditQuery): Promise<AuditPage>;
-  /** Whose `Authorization: Bearer` this is. Rejects with UNAUTHENTICATED. */
-  bearer(token: string): Promise<Caller>;
+  /**
+   * Whose `Authorization: Bearer` this is; `address`: where the call came from. Rejects with UNAUTHENTICATED, and with LIMITED for one wrong token too many of
+   * an address. A right one is let in however many wrong ones came before: on loopback everybody has one address.
+   */
+  bearer(token: string, address: string): Promise<Caller>;
   close(): Promise<void>;
 }
 
+/** Of one address. */
+const wrongTokens = { failures: 30, windowMs: 15 * 60_000 };
 /** How often what is over is let go of. */
 const cleanEveryMs = 10 * 60_000;
 
@@ -41,6 +47,7 @@ export function createAccess(options: AccessOptions): Access {
   const audit: Audit = createAudit({ store, clock, logger });
   const sessions = createSessions(store, clock);
   const tokens = createTokens(store, clock);
+  const guesses = new Attempts(wrongTokens, clock);
   let timer: { cancel(): void } | undefined;
   const clean = async (): Promise<void> => {
     const now = clock.now();
@@ -59,12 +66,15 @@ export function createAccess(options: AccessOptions): Access {
     tokens,
     note: audit.note,
     audit: audit.page,
-    async bearer(token) {
+    async bearer(token, address) {
       if (sameSecret(token, machineToken)) return machineCaller();
       const id = idOfToken(token);
       const caller = id === undefined ? undefined : await tokens.callerOf(id, hashOf(token));
-      if (caller === undefined) throw failure("UNAUTHENTICATED", told("token-wrong", {}));
-      return caller;
+      if (caller) return caller;
+      const waitMs = guesses.waitMs(address);
+      if (waitMs > 0) throw failure("LIMITED", told("sign-in-limited", { seconds: Math.ceil(waitMs / 1000) }));
+      guesses.begin(address);
+      throw failure("UNAUTHENTICATED", told("token-wrong", {}));
     },
     async close() {
       timer?.cancel();

@@ -31,7 +31,7 @@ import { defaultMeshOptions } from "../model/mesh.ts";
 import { openAccessStore } from "../store/open-access-store.ts";
 import { openConfigStore } from "../store/open-config-store.ts";
 import { onShutdown } from "./leash.ts";
-import { givenCertificate, isLoopbackAddress, listenAddress } from "./listen.ts";
+import { givenCertificate, isLoopbackAddress, listenAddress, listenAddresses } from "./listen.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 import { rehearsals } from "./rehearsals.ts";
 
@@ -45,6 +45,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const ports = meshPorts(portOffsetOf(options));
     const data = makeDataFolder(options);
     const address = listenAddress(process.env);
+    const addresses = listenAddresses(address);
     const hosts = parseAllowedHosts(process.env.LIMPID_ALLOWED_HOSTS);
     const { LIMPID_CONFIG_DATABASE: database, LIMPID_CONFIG_DIRECTORY: folder } = process.env;
     const store = await openConfigStore({ data, root: packageRoot, database, folder, logger });
@@ -59,8 +60,8 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       version,
       sealer,
       xdsPort: ports.xds,
-      xdsTls: { port: ports.xdsTls, host: address },
-      join: { port: ports.join, host: address },
+      xdsTls: { port: ports.xdsTls, hosts: addresses },
+      join: { port: ports.join, hosts: addresses },
       identityFiles: {
         tokens: jsonFile(join(data, "join-tokens.json")),
         register: jsonFile(join(data, "issued-certificates.json")),
@@ -114,11 +115,13 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     await controlPlane.start();
     await api.listen("127.0.0.1", ports.configApi);
     const certificate = givenCertificate(process.env) ?? (await consoleCertificate(data, [...hosts, address], clock));
-    await api.listenGuarded(address, ports.configApiTls, {
-      ...certificate,
-      clientRoots: authority.rootPem,
-      onRoots: (renew) => authority.onChange?.(() => renew(authority.rootPem)),
-    });
+    for (const each of addresses) {
+      await api.listenGuarded(each, ports.configApiTls, {
+        ...certificate,
+        clientRoots: authority.rootPem,
+        onRoots: (renew) => authority.onChange?.(() => renew(authority.rootPem)),
+      });
+    }
     if (!isLoopbackAddress(address))
       logger.info({ address, port: ports.configApiTls }, "the config API is served to other machines, over TLS");
     await fuse.start();

@@ -23,7 +23,7 @@ import { openAccessStore } from "../store/open-access-store.ts";
 import { telemetryDatabase } from "../store/open-telemetry.ts";
 import { linkCommand } from "./console-link.ts";
 import { onShutdown } from "./leash.ts";
-import { consoleUrl, givenCertificate, isLoopbackAddress, listenAddress } from "./listen.ts";
+import { consoleUrl, dashboardListener, isLoopbackAddress, listenAddresses } from "./listen.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -49,12 +49,7 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
       logger,
       machineToken: token,
     });
-    const certificate = givenCertificate(process.env);
-    const address = listenAddress(process.env);
-    if (!isLoopbackAddress(address) && certificate === undefined)
-      throw new Error(
-        "LIMPID_LISTEN: other machines are served over HTTPS only: set LIMPID_TLS_CERT_FILE and LIMPID_TLS_KEY_FILE",
-      );
+    const secure = dashboardListener(process.env);
     const url = consoleUrl(process.env, `http://127.0.0.1:${port}`);
     const settings = oidcFromEnv(process.env, (path) => readFileSync(path, "utf8"));
     const provider = settings && (await import("../access/oidc.ts")).createOidcProvider(settings);
@@ -93,9 +88,9 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
       });
     };
     await serve({ host: "127.0.0.1", port });
-    if (certificate) {
-      await serve({ host: address, port: dashboardTls }, certificate);
-      logger.info({ address, port: dashboardTls }, "dashboard serves over TLS");
+    if (secure) {
+      for (const host of listenAddresses(secure.address)) await serve({ host, port: dashboardTls }, secure.certificate);
+      logger.info({ address: secure.address, port: dashboardTls }, "dashboard serves over TLS");
     }
     logger.info({ port }, "dashboard serves");
     const closing = new AbortController();

@@ -17,7 +17,7 @@ import { systemClock as clock } from "../lib/clock.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { openSqliteAccessStore } from "../store/access/sqlite-access-store.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
-import { consoleUrl, givenCertificate, listenAddress } from "./listen.ts";
+import { consoleUrl, dashboardListener, givenCertificate, listenAddress } from "./listen.ts";
 
 let data: string;
 let access: Access;
@@ -153,6 +153,10 @@ it("listens where it is told, and says what is wrong", () => {
   expect(() => givenCertificate({ LIMPID_TLS_CERT_FILE: "/x", LIMPID_TLS_KEY_FILE: "/y" })).toThrow(
     /LIMPID_TLS_CERT_FILE: \/x/,
   );
+  expect(dashboardListener({})).toBeUndefined();
+  expect(dashboardListener({ LIMPID_LISTEN: "127.0.0.2" })).toBeUndefined();
+  for (const address of ["0.0.0.0", "::", "10.0.0.1"])
+    expect(() => dashboardListener({ LIMPID_LISTEN: address })).toThrow(/over HTTPS only: set LIMPID_TLS_CERT_FILE/);
   expect(consoleUrl({}, "http://a")).toBe("http://a");
   expect(consoleUrl({ LIMPID_URL: "https://mesh.example.com/x" }, "")).toBe("https://mesh.example.com");
   expect(() => consoleUrl({ LIMPID_URL: "mesh" }, "")).toThrow("LIMPID_URL");

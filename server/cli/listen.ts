@@ -18,6 +18,10 @@ export function listenAddress(env: Env): string {
   return given;
 }
 
+/** Where such a listener is bound: at a single address of this machine besides loopback, by which the parts here come. */
+export const listenAddresses = (address: string): string[] =>
+  isLoopbackAddress(address) || address === "0.0.0.0" || address === "::" ? [address] : [loopback, address];
+
 export const isLoopbackAddress = (address: string): boolean => ipaddr.process(address).range() === "loopback";
 
 /** LIMPID_TLS_CERT_FILE with LIMPID_TLS_KEY_FILE, PEM; undefined when neither is set. Throws an Error that names what is wrong. */
@@ -26,6 +30,20 @@ export function givenCertificate(env: Env): ServerTls | undefined {
   if (!cert && !key) return undefined;
   if (!cert || !key) throw new Error("LIMPID_TLS_CERT_FILE and LIMPID_TLS_KEY_FILE go together");
   return { cert: read("LIMPID_TLS_CERT_FILE", cert), key: read("LIMPID_TLS_KEY_FILE", key) };
+}
+
+/**
+ * Where the dashboard serves HTTPS; undefined: nowhere, with no certificate and on loopback. Throws an Error in a sentence: passwords and sessions of other machines go over
+ * TLS, and by a certificate that their browsers know.
+ */
+export function dashboardListener(env: Env): { address: string; certificate: ServerTls } | undefined {
+  const address = listenAddress(env);
+  const certificate = givenCertificate(env);
+  if (certificate) return { address, certificate };
+  if (isLoopbackAddress(address)) return undefined;
+  throw new Error(
+    "LIMPID_LISTEN: other machines are served over HTTPS only: set LIMPID_TLS_CERT_FILE and LIMPID_TLS_KEY_FILE",
+  );
 }
 
 function read(name: string, path: string): string {

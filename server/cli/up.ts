@@ -11,6 +11,7 @@ import { parseSampling } from "../telemetry/sampling-settings.ts";
 import { parseRetention } from "../wire/retention-settings.ts";
 import { makeLink } from "./console-link.ts";
 import { exportSettings } from "./export-settings.ts";
+import { dashboardListener } from "./listen.ts";
 import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
 
 interface UpCommandOptions extends CommonOptions {
@@ -51,6 +52,7 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
     if (options.traceSampling !== undefined) process.env.LIMPID_TRACE_SAMPLING = options.traceSampling;
     parseSampling(process.env.LIMPID_TRACE_SAMPLING);
     telemetryDatabase();
+    if (options.dashboard) dashboardListener(process.env);
     if (options.exportOtlp !== undefined) process.env[`${exportPrefix}ENDPOINT`] = options.exportOtlp;
     exportSettings(undefined, process.env, meshPorts(portOffsetOf(options)));
     process.stdout.write(`Limpid ${version}\n`);

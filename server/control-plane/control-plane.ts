@@ -77,7 +77,7 @@ export interface ControlPlaneOptions {
   /** 0 takes a free port. */
   xdsPort: number;
   /** Where proxies get their certificates: over mutual TLS only. 0 takes a free port. Needs `authority`. */
-  xdsTls?: { port: number; host?: string };
+  xdsTls?: { port: number; hosts?: readonly string[] };
   authority?: CertificateAuthority;
   /** Names and addresses by which proxies call it, for its own certificate. */
   hosts?: readonly string[];
@@ -88,7 +88,7 @@ export interface ControlPlaneOptions {
   /** Opens the Secrets of the store; unset: sealed ones are not there for anybody. */
   sealer?: Sealer;
   /** A port for those who come with a join token, having no certificate yet. 0 takes a free one. Needs `authority`. */
-  join?: { port: number; host?: string };
+  join?: { port: number; hosts?: readonly string[] };
   /** Where join tokens, and what was signed and revoked, are kept over a restart; unset: nowhere. */
   identityFiles?: IdentityFiles;
   /** Roots in PEM, beside the authority's, of certificates that proxies may come with; nobody else in the mesh trusts them. */
@@ -207,7 +207,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     tls: xdsTls &&
       credentials && {
         port: xdsTls.port,
-        host: xdsTls.host,
+        hosts: xdsTls.hosts,
         credentials: (onRenewal) => credentials.own({ keeps: true, onRenewal }),
         authenticate: options.tokenReviewer && authenticateBy(options.tokenReviewer, credentials.trustDomain),
       },
@@ -225,7 +225,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const joins =
     options.join && identities && credentials && signing
       ? createJoinServer(
-          { host: options.join.host ?? options.host ?? "127.0.0.1", port: options.join.port },
+          { hosts: options.join.hosts ?? [options.host ?? "127.0.0.1"], port: options.join.port },
           {
             credentials: (onRenewal) => credentials.own({ keeps: false, onRenewal }),
             roots: () => identities.rootPem,

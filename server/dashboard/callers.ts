@@ -19,12 +19,13 @@ export interface Callers {
 export function createCallers(access: Access, place: CookiePlace): Callers {
   const name = cookieName("session", place);
   return {
-    async identify({ headers }) {
+    async identify(request) {
+      const { headers } = request;
       // Whoever shows a token means the token: a wrong one is no reason to look at the cookie.
       if (headers.authorization !== undefined) {
         const [, token] = /^Bearer +([\w.~+/-]+=*)$/i.exec(headers.authorization) ?? [];
         if (token === undefined) throw failure("UNAUTHENTICATED", told("token-wrong", {}));
-        return access.bearer(token);
+        return access.bearer(token, addressOf(request));
       }
       const secret = readCookies(headers.cookie)[name];
       return secret === undefined ? undefined : access.sessions.callerOf(secret);

@@ -18,11 +18,12 @@ export function refuse(
   method: string,
   headers: IncomingHttpHeaders,
   allowedHosts: readonly string[],
+  { overTls = false } = {},
 ): Refusal | undefined {
   if (!isAllowedHost(headers.host, allowedHosts)) {
     return forbidden(421, `The host name ${JSON.stringify((headers.host ?? "").slice(0, 100))} is not served here.`);
   }
-  if (isWrite(method) && !isSameOrigin(headers)) {
+  if (isWrite(method) && !isSameOrigin(headers, overTls)) {
     return forbidden(403, told("foreign-write", {}).message);
   }
   return undefined;
@@ -37,11 +38,15 @@ export const tellsItsOrigin = ({ origin, "sec-fetch-site": site }: IncomingHttpH
 
 export const isWrite = (method: string): boolean => !readOnly.has(method);
 
-/** A browser sends Origin with every write; a tool such as curl sends neither header and is no danger to a person's session. */
-function isSameOrigin({ origin, host, "sec-fetch-site": site }: IncomingHttpHeaders): boolean {
+/**
+ * A browser sends Origin with every write; a tool such as curl sends neither header and is no danger to a person's session. In plain text the page may have come
+ * by TLS all the same, which ended before this machine.
+ */
+function isSameOrigin({ origin, host, "sec-fetch-site": site }: IncomingHttpHeaders, overTls: boolean): boolean {
   if (site !== undefined && site !== "same-origin" && site !== "none") return false;
   if (origin === undefined) return true;
-  return URL.canParse(origin) && new URL(origin).host === host;
+  const page = URL.parse(origin);
+  return page?.host === host && (!overTls || page?.protocol === "https:");
 }
 
 const forbidden = (status: number, message: string): Refusal => ({

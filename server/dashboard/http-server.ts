@@ -60,7 +60,9 @@ export function createDashboardServer(options: DashboardServerOptions): Server {
     (request, response, { path }) => {
       for (const [name, value] of Object.entries(fixedHeaders)) response.setHeader(name, value);
       if (options.tls) response.setHeader(...strictTransport);
-      const refusal = refuse(request.method ?? "GET", request.headers, options.allowedHosts);
+      const refusal = refuse(request.method ?? "GET", request.headers, options.allowedHosts, {
+        overTls: options.tls !== undefined,
+      });
       if (refusal) sendError(response, refusal.error, refusal.status);
       else if (path === "/api/healthz") send(response, 200, "text/plain", "ok\n");
       else if (path === "/api" || path.startsWith("/api/")) return answer(options, request, response, path);

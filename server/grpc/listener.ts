@@ -28,8 +28,8 @@ export interface GrpcListener {
   readonly options: ServerOptions;
   /** Resolves to the bound port; `port` 0 takes a free one. Rejects with the system's error. */
   listen(server: Server, at: { host: string; port: number }, credentials: ServerCredentials): Promise<number>;
-  /** The same over TLS, for clients who show a certificate, or say by a token who they are. Certificates may change while it is bound. */
-  listenGuarded(server: Server, at: { host: string; port: number }, tls: GuardedTls): Promise<number>;
+  /** The same over TLS, at several addresses, for clients who show a certificate, or say by a token who they are. Certificates may change while it is bound. */
+  listenGuarded(server: Server, at: { hosts: readonly string[]; port: number }, tls: GuardedTls): Promise<number>;
   /** Takes no more connections and calls, lets those that there are end within `graceMs`, then ends them. */
   stop(server: Server, graceMs: number): Promise<void>;
 }
@@ -104,16 +104,20 @@ export function grpcListener(limits: GrpcLimits, clock: Clock): GrpcListener {
       const injector = server.createConnectionInjector(credentials);
       return bind(at, (socket) => injector.injectConnection(socket));
     },
-    async listenGuarded(server, at, tls) {
+    async listenGuarded(server, { hosts, port: wanted }, tls) {
       // TLS ends before grpc-js, which knows no certificates that a client may leave out.
       const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
       const secure = await tlsListener(tls, (socket) => injector.injectConnection(socket));
       const { clients } = tls;
-      return bind(
-        at,
-        (socket) => void secure.emit("connection", socket),
-        typeof clients === "function" ? clients : undefined,
-      );
+      let port = wanted;
+      for (const host of hosts) {
+        port = await bind(
+          { host, port },
+          (socket) => void secure.emit("connection", socket),
+          typeof clients === "function" ? clients : undefined,
+        );
+      }
+      return port;
     },
     async stop(server, graceMs) {
       // grpc-js waits for connections by its own listening sockets only, and has none here.

@@ -34,7 +34,8 @@ export interface XdsServerOptions {
   /** A second port with the same services, for clients that show who they are. */
   tls?: {
     port: number;
-    host?: string | undefined;
+    /** Default: where the other port is. */
+    hosts?: readonly string[] | undefined;
     /** Calls back when others are to take their place. */
     credentials(renew: (material: ServerMaterial) => void): Promise<ServerMaterial>;
     /** Whose token it is; unset: clients come with a certificate only. */
@@ -85,7 +86,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   const reports = new LoadReports(limits.loadReportMs, options.onLoad);
   registerLrs(server, { clock, reports, reportEveryMs: limits.loadReportMs, maxStreams: limits.sessions });
 
-  const at = (port: number, host = options.host ?? "127.0.0.1") => ({ host, port });
+  const at = (port: number) => ({ host: options.host ?? "127.0.0.1", port });
   let tlsPort: number | undefined;
 
   return {
@@ -93,11 +94,12 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       const { tls } = options;
       try {
         if (tls) {
-          const { credentials, authenticate } = tls;
-          tlsPort = await listener.listenGuarded(server, at(tls.port, tls.host), {
-            credentials,
-            clients: authenticate ?? "certified",
-          });
+          const { port, hosts = [at(port).host], credentials, authenticate } = tls;
+          tlsPort = await listener.listenGuarded(
+            server,
+            { hosts, port },
+            { credentials, clients: authenticate ?? "certified" },
+          );
         }
         const port = await listener.listen(server, at(options.port), ServerCredentials.createInsecure());
         health.set(true);

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -14,6 +15,8 @@ export interface Certificate {
 /** An authority of a test's own, as a file for proxies, and what it signs. Made with the `openssl` program. */
 export interface Authority {
   readonly caPath: string;
+  /** PEM. */
+  root(): Promise<string>;
   issue(name: string): Promise<Certificate>;
   remove(): Promise<void>;
 }
@@ -31,9 +34,10 @@ export async function createAuthority(): Promise<Authority> {
   );
   return {
     caPath: at("ca.pem"),
+    root: () => readFile(at("ca.pem"), "utf8"),
     async issue(name) {
       await openssl("req", ...newKey, "-subj", `/CN=${name}`, "-keyout", at("leaf.key"), "-out", at("leaf.csr"));
-      await writeFile(at("leaf.ext"), `subjectAltName=DNS:${name}`);
+      await writeFile(at("leaf.ext"), `subjectAltName=${isIP(name) === 0 ? "DNS" : "IP"}:${name}`);
       const signing = ["-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial", "-extfile", at("leaf.ext")];
       await openssl("x509", "-req", "-days", "2", "-in", at("leaf.csr"), ...signing, "-out", at("leaf.pem"));
       const [cert, key] = await Promise.all([readFile(at("leaf.pem"), "utf8"), readFile(at("leaf.key"), "utf8")]);

@@ -42,8 +42,11 @@ export const apiCallers = (access: Pick<Access, "bearer">): ApiCallers => ({
     }
     const [, token] = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization) ?? [];
     if (token === undefined) throw unauthorized("Authorization must be a bearer token");
-    const caller = await access.bearer(token).catch((error: unknown) => {
-      throw error instanceof DashboardError ? unauthorized(error.message) : error;
+    const caller = await access.bearer(token, address).catch((error: unknown) => {
+      if (!(error instanceof DashboardError)) throw error;
+      throw error.code === "LIMITED"
+        ? new StatusError(429, "TooManyRequests", error.message)
+        : unauthorized(error.message);
     });
     return caller.way === "machine" ? onBehalf(headers, caller, address) : { caller, address };
   },

@@ -22,7 +22,8 @@ export interface AuditedCall {
 export function deedsOfCall(call: AuditedCall): Deed[] {
   const { method, path, pattern = path, address, scope, author, dryRun, error } = call;
   const { caller, commits } = scope;
-  if (method === "GET" || dryRun) return [];
+  // Who is asked to wait: what came before is there, and whoever goes on must not fill the audit.
+  if (method === "GET" || dryRun || error?.code === 429) return [];
   const isUnknown = error?.code === 401;
   const who = { actor: caller?.name ?? author, way: caller?.way ?? (isUnknown ? "" : "local"), address };
   const deeds: Deed[] = [];

@@ -120,7 +120,7 @@ describe("role × route of the config API", () => {
     }
     expect(found).toEqual(expected);
     expect(found.length).toBeGreaterThan(400);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("however the path is written", () => {

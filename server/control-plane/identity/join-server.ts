@@ -17,7 +17,7 @@ export interface JoinServer {
  * few connections are enough for that.
  */
 export function createJoinServer(
-  at: { host: string; port: number },
+  at: { hosts: readonly string[]; port: number },
   {
     credentials,
     roots,

@@ -81,7 +81,7 @@ export async function startConsole(provider?: (url: string) => OidcProvider): Pr
   if (provider) addOidcRoutes(api, { access, provider: provider(url), url });
   const userOf = async (name: string, grants: Grant[]) => {
     if ((await store.user(name)) !== undefined) return;
-    await access.users.create(await access.bearer(machineToken), { name, grants });
+    await access.users.create(await access.bearer(machineToken, "127.0.0.1"), { name, grants });
   };
   const sessionOf = async (name: string, grants: Grant[]) => {
     await userOf(name, grants);
