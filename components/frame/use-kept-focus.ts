@@ -9,7 +9,7 @@ const everyMs = 200;
 /**
  * Whoever works by keyboard or is read to never finds themselves nowhere: when what had the focus is gone (a button that turned into
  * another, a dialog that closed, a row that was deleted), it goes back to where it was before, on this page, or else to the content. A
- * button that is only at work has it back when it is done. A press of a pointer on nothing loses it on purpose.
+ * press of a pointer on nothing loses it on purpose.
  */
 export function useKeptFocus(): void {
   useEffect(() => {
@@ -26,7 +26,8 @@ export function useKeptFocus(): void {
     const look = () => {
       const [last] = places;
       const isLost = document.activeElement === document.body && document.hasFocus() && last !== undefined;
-      const isBusy = last?.element.isConnected && last.element.matches(":disabled");
+      // A button at work has it again when it is done.
+      const isBusy = last?.element.isConnected && last.element.matches("[data-loading]");
       looks = isLost && !isBusy ? looks + 1 : 0;
       if (looks < 2) return;
       const { pathname } = window.location;
