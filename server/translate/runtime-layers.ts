@@ -34,7 +34,7 @@ export const runtimeLayers = (
   });
 };
 
-/** The shares of faults that end by themselves; undefined where there are none. See docs/decisions/0048e-faults-are-leased.md. */
+/** The shares of faults that end by themselves; undefined where there are none. See docs/decisions/0051-faults-are-leased.md. */
 const faultRuntime = (virtualServices: VirtualServiceIndex): Runtime | undefined => {
   const faults = virtualServices.all.filter((it) => fusedFaults(it).size > 0);
   return memo(faultRuntime, "faults", faults, () => {
