@@ -92,6 +92,8 @@ export const warningsInEnglish = {
   "provider-missing": "the MeshConfig has no extensionProvider {name}, nor any other: what matches is refused",
   "provider-missing-known": "the MeshConfig has no extensionProvider {name} (it has {known}): what matches is refused",
   "denies-tcp": "says nothing that TCP shows, and so denies every connection to TCP ports: name the ports",
+  "principal-foreign":
+    "{principal} is of another trust domain: certificates of this mesh are of {own}, and of those that trustDomainAliases of the MeshConfig names",
   "target-missing": "there is no {object}: it is for nobody",
   "provider-host": "no Service or ServiceEntry has the host {host}: what it would be asked about is refused",
   "provider-host-near":

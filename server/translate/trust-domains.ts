@@ -43,14 +43,26 @@ const expandedBy =
   (values: readonly string[] | undefined): string[] | undefined =>
     values && [...new Set(values.flatMap(expand))];
 
+/** Whether a principal names a trust domain of whose certificates the mesh takes none. */
+export const isForeign = (principal: string, trustDomains: readonly string[]): boolean => {
+  const named = trustDomainOf(principal);
+  return named !== undefined && !isOurs(named, trustDomains);
+};
+
 /** `*` and what is no whole id, such as one that begins in the middle, ask for no trust domain; a foreign one stays what it is. */
 function principalIn(principal: string, trustDomains: readonly string[]): readonly string[] {
-  const [named = "", ...rest] = principal.split("/");
-  const isWhole = rest.length === 4 && named !== "*";
-  const isOurs = named === whateverItIsCalled || trustDomains.some((domain) => covers(named, domain));
-  if (!isWhole || !isOurs) return [principal];
-  return trustDomains.map((domain) => (covers(named, domain) ? principal : [domain, ...rest].join("/")));
+  const named = trustDomainOf(principal);
+  if (named === undefined || !isOurs(named, trustDomains)) return [principal];
+  return trustDomains.map((domain) => (covers(named, domain) ? principal : domain + principal.slice(named.length)));
 }
+
+function trustDomainOf(principal: string): string | undefined {
+  const [named = "", ...rest] = principal.split("/");
+  return rest.length === 4 && named !== "*" ? named : undefined;
+}
+
+const isOurs = (named: string, trustDomains: readonly string[]): boolean =>
+  named === whateverItIsCalled || trustDomains.some((domain) => covers(named, domain));
 
 const covers = (named: string, domain: string): boolean =>
   named.startsWith("*") ? domain.endsWith(named.slice(1)) : named === domain;

@@ -4,6 +4,8 @@ import type { ConfigObject } from "../../../config/object.ts";
 import { told } from "../../../contract/index.ts";
 import { resolveHost } from "../../../model/hostname.ts";
 import type { MeshConfigSpec } from "../../../model/specs.ts";
+import { trustDomainsOf } from "../../../model/trust-domains.ts";
+import { isForeign } from "../../../translate/trust-domains.ts";
 import { nearby } from "./destinations.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
@@ -36,7 +38,13 @@ export function* doubtfulPolicy({ spec }: ConfigObject, facts: Facts): Generator
     const missing = known ? told("provider-missing-known", { name, known }) : told("provider-missing", { name });
     yield { path: "spec.provider.name", ...missing };
   }
+  const trustDomains = trustDomainsOf(facts.mesh);
   for (const [index, rule] of rules.entries()) {
+    for (const [path, principal] of principalsIn(rule)) {
+      if (!isForeign(principal, trustDomains)) continue;
+      const [own = ""] = trustDomains;
+      yield { path: `spec.rules[${index}].${path}`, ...told("principal-foreign", { principal, own }) };
+    }
     if (action === "DENY" && isForHttpOnly(rule)) {
       yield { path: `spec.rules[${index}]`, ...told("denies-tcp", {}) };
     }
@@ -44,6 +52,22 @@ export function* doubtfulPolicy({ spec }: ConfigObject, facts: Facts): Generator
 }
 
 type Rule = NonNullable<AuthorizationPolicySpec["rules"]>[number];
+
+/** Each with its path in the rule. */
+const principalsIn = ({ from = [], when = [] }: Rule): [path: string, principal: string][] => [
+  ...from.flatMap(({ source }, index) => [
+    ...listed(`from[${index}].source.principals`, source.principals),
+    ...listed(`from[${index}].source.notPrincipals`, source.notPrincipals),
+  ]),
+  ...when.flatMap(({ key, values, notValues }, index) =>
+    key === "source.principal"
+      ? [...listed(`when[${index}].values`, values), ...listed(`when[${index}].notValues`, notValues)]
+      : [],
+  ),
+];
+
+const listed = (path: string, values: readonly string[] = []): [path: string, value: string][] =>
+  values.map((value, index) => [`${path}[${index}]`, value]);
 
 /** As Istio finds it: sources or operations of which a TCP filter keeps nothing. */
 function isForHttpOnly({ from = [], to = [] }: Rule): boolean {

@@ -533,6 +533,34 @@ spec: { extensionProviders: [{ name: other, envoyExtAuthzGrpc: { service: revews
   });
 });
 
+test("principals of trust domains of which the mesh takes no certificates", () => {
+  const policy = `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: a }
+spec:
+  rules:
+    - from: [{ source: { principals: ["cluster.local/ns/a/sa/b", "*/ns/a/sa/b", "*.example/ns/a/sa/b"], notPrincipals: ["old.example/ns/a/sa/b"] } }]
+      when: [{ key: source.principal, values: ["*", "elsewhere/ns/a/sa/b"] }]
+---
+`;
+  const foreign = (path: string, principal: string) =>
+    `spec.rules[0].${path}: ${principal} is of another trust domain: certificates of this mesh are of cluster.local, and of those that trustDomainAliases of the MeshConfig names`;
+  const elsewhere = foreign("when[0].values[1]", "elsewhere/ns/a/sa/b");
+  expect(warn(policy)).toEqual([
+    foreign("from[0].source.principals[2]", "*.example/ns/a/sa/b"),
+    foreign("from[0].source.notPrincipals[0]", "old.example/ns/a/sa/b"),
+    elsewhere,
+  ]);
+  const aliases = `
+apiVersion: limpid.dev/v1alpha1
+kind: MeshConfig
+metadata: { name: default }
+spec: { trustDomainAliases: [old.example] }
+`;
+  expect(warn(policy + aliases)).toEqual([elsewhere]);
+});
+
 test("warnings have parts, so that pages can say them in other languages", () => {
   const [after] = objects(
     virtualService("{ hosts: [reviews], http: [{ route: [{ destination: { host: revews } }] }] }"),
