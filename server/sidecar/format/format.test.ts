@@ -76,6 +76,7 @@ describe("formats", () => {
     ["request.time", "2026-11-18T11:00:45.123456+00:00"],
     ["response.flags == 32 + 32768", "true"],
     ["request.headers['none']", "-"],
+    ["request.path + 'x'", "-"],
   ])("CEL: %s", (expression, expected) => {
     expect(render(`%CEL(${expression})%`, { ...record, responseCode: 200 })).toBe(expected);
   });

@@ -6,8 +6,22 @@ import { attributes } from "./attributes.ts";
 import { usesOf } from "./check.ts";
 import { print } from "./print.ts";
 
+type Cel = typeof import("@bufbuild/cel");
+
+/** Envoy joins no texts and no lists: what would has no value. */
+function withoutConcatenation({ CelScalar, celFunc, listType }: Cel) {
+  const none = () => {
+    throw new Error("nothing is joined here");
+  };
+  return [
+    celFunc("_+_", [CelScalar.STRING, CelScalar.STRING], CelScalar.STRING, none),
+    celFunc("_+_", [CelScalar.BYTES, CelScalar.BYTES], CelScalar.BYTES, none),
+    celFunc("_+_", [listType(CelScalar.DYN), listType(CelScalar.DYN)], listType(CelScalar.DYN), none),
+  ];
+}
+
 /** 22 MB that few proxies need: loaded by the first expression. */
-const load = lazyRequire<typeof import("@bufbuild/cel")>("@bufbuild/cel");
+const load = lazyRequire<Cel>("@bufbuild/cel");
 
 /**
  * An expression of the Common Expression Language over the request's attributes; one that fails has no value.
@@ -25,7 +39,7 @@ export function cel(expression: string, compile: (command: string, param: string
     const all = Object.entries(known[object] ?? {});
     return { object, reads: names === "all" ? all : all.filter(([name]) => names.has(name)) };
   });
-  const evaluate = library.plan(library.celEnv(), parsed);
+  const evaluate = library.plan(library.celEnv({ funcs: withoutConcatenation(library) }), parsed);
   const bindings = (record: RequestRecord): Record<string, CelInput> =>
     Object.fromEntries(
       readers.map(({ object, reads }) => {
