@@ -13,6 +13,9 @@ const results = join(root, "test-results");
 /** On a busy machine with two cores a page may take its time; a condition that never holds still ends. */
 export const patience = 30_000;
 
+/** A page of a fresh profile loads all there is, and has to read it. */
+const opening = { timeout: 3 * patience };
+
 export const launchBrowser = (): Promise<Browser> => launchChromium(installed.path);
 
 export interface OpenPage {
@@ -53,14 +56,14 @@ export async function openPage(
 
 /** Goes to a page and waits until a person could use it. */
 export async function visit(page: Page, path: string): Promise<Response | null> {
-  const response = await page.goto(path);
+  const response = await page.goto(path, opening);
   await usable(page);
   return response;
 }
 
 /** The same page once more, from the server. */
 export async function reload(page: Page): Promise<void> {
-  await page.reload();
+  await page.reload(opening);
   await usable(page);
 }
 
@@ -69,15 +72,19 @@ export async function reload(page: Page): Promise<void> {
  * it will replace, so that the navigation, for one, is there twice), and React has taken the controls over: a press before that does nothing.
  */
 const usable = (page: Page) =>
-  page.waitForFunction(() => {
-    if (document.querySelector('[hidden][id^="S:"]') !== null) return false;
-    const controls = document.querySelectorAll("button, input, select, textarea");
-    return [...controls].every(
-      (control) =>
-        control.closest('[aria-hidden="true"]') !== null ||
-        Object.keys(control).some((key) => key.startsWith("__reactProps$")),
-    );
-  });
+  page.waitForFunction(
+    () => {
+      if (document.querySelector('[hidden][id^="S:"]') !== null) return false;
+      const controls = document.querySelectorAll("button, input, select, textarea");
+      return [...controls].every(
+        (control) =>
+          control.closest('[aria-hidden="true"]') !== null ||
+          Object.keys(control).some((key) => key.startsWith("__reactProps$")),
+      );
+    },
+    undefined,
+    opening,
+  );
 
 /** Keeps all further scripts of a page away until the returned function is called. */
 export async function holdScripts(page: Page): Promise<() => void> {
