@@ -65,10 +65,10 @@ function scalar(value: AnyValue | undefined): string | number | boolean | undefi
 /** A text of several lines, such as a stack trace: control characters out but for line ends and tabs, length bounded. */
 export function cleanLines(text: string, maxLength: number): string {
   const short = text.length > maxLength ? text.slice(0, maxLength) : text;
-  return (control.test(short) ? short.replace(controls, "") : short).toWellFormed();
+  return unclean.test(short) ? short.replace(controls, "").toWellFormed() : short;
 }
 
-const control = /[^\P{Cc}\n\t]/u;
+const unclean = /[^\P{Cc}\n\t]|\p{Cs}/u;
 const controls = /[^\P{Cc}\n\t]/gu;
 
 const maxDepth = 8;

@@ -113,7 +113,12 @@ function scopeOf(scope: ScopeSpans["scope"]): SpanDetail["scope"] {
 
 function spanRecord(span: Span): Omit<SpanRecord, "service" | "resource" | "scope"> {
   const attributes = plainAttributes(span.attributes);
-  const links = span.links.filter(({ traceId, spanId }) => hasIds(traceId, spanId));
+  const links = span.links.length === 0 ? span.links : span.links.filter((link) => hasIds(link.traceId, link.spanId));
+  const lost = leftOut(
+    span.droppedAttributesCount + span.attributes.length - Object.keys(attributes).length,
+    span.droppedEventsCount + Math.max(0, span.events.length - maxEvents),
+    span.droppedLinksCount + span.links.length - Math.min(links.length, maxLinks),
+  );
   return {
     traceId: hex(span.traceId),
     spanId: hex(span.spanId),
@@ -136,18 +141,14 @@ function spanRecord(span: Span): Omit<SpanRecord, "service" | "resource" | "scop
       spanId: hex(link.spanId),
       attributes: plainAttributes(link.attributes, eventLimits),
     })),
-    ...leftOut({
-      attributes: span.droppedAttributesCount + span.attributes.length - Object.keys(attributes).length,
-      events: span.droppedEventsCount + Math.max(0, span.events.length - maxEvents),
-      links: span.droppedLinksCount + span.links.length - Math.min(links.length, maxLinks),
-    }),
+    ...(lost && { leftOut: lost }),
   };
 }
 
 const hasIds = (traceId: Uint8Array, spanId: Uint8Array): boolean => traceId.length === 16 && spanId.length === 8;
 
-export const leftOut = (of: NonNullable<SpanDetail["leftOut"]>): Pick<SpanDetail, "leftOut"> =>
-  of.attributes + of.events + of.links > 0 ? { leftOut: of } : {};
+export const leftOut = (attributes: number, events: number, links: number): SpanDetail["leftOut"] | undefined =>
+  attributes + events + links > 0 ? { attributes, events, links } : undefined;
 
 /** Microseconds, of a span whose clock may have been set meanwhile: not negative, and a century at the most. */
 export const boundedDuration = (us: number): number => Math.min(maxDurationUs, Math.max(0, Math.round(us)));

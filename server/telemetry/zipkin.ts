@@ -109,6 +109,11 @@ function spanRecord(span: ZipkinSpan, nowMs: number): SpanRecord {
   const kind = kinds[span.kind ?? ""] ?? 1;
   const shared = span.shared === true && kind === kinds.SERVER;
   const tags = Object.entries(span.tags ?? {}).slice(0, maxTags);
+  const lost = leftOut(
+    Math.max(0, Object.keys(span.tags ?? {}).length - maxTags),
+    Math.max(0, (span.annotations?.length ?? 0) - maxAnnotations),
+    0,
+  );
   const remote = span.remoteEndpoint;
   const attributes: Record<string, string | number> = {};
   for (const [key, value] of tags) attributes[clean(key, 128)] = clean(value, 1024);
@@ -134,11 +139,7 @@ function spanRecord(span: ZipkinSpan, nowMs: number): SpanRecord {
       name: clean(value),
       attributes: noAttributes,
     })),
-    ...leftOut({
-      attributes: Math.max(0, Object.keys(span.tags ?? {}).length - maxTags),
-      events: Math.max(0, (span.annotations?.length ?? 0) - maxAnnotations),
-      links: 0,
-    }),
+    ...(lost && { leftOut: lost }),
   };
 }
 

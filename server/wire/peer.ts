@@ -32,8 +32,9 @@ export function parsePeer(text: string | undefined): Peer | undefined {
  */
 export function clean(text: string, maxLength = 253): string {
   const short = text.length > maxLength ? text.slice(0, maxLength) : text;
-  return (control.test(short) ? short.replace(controls, "") : short).toWellFormed();
+  return unclean.test(short) ? short.replace(controls, "").toWellFormed() : short;
 }
 
-const control = /\p{Cc}/u;
+/** Control characters, and halves of pairs that stand alone. */
+const unclean = /[\p{Cc}\p{Cs}]/u;
 const controls = /\p{Cc}/gu;

@@ -38,7 +38,11 @@ export const insertInto = (table: string, columns: readonly { name: string }[]):
   `INSERT INTO ${table} (${namesOf(columns).join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
 
 /** A row's values in the order of its columns, as SQLite takes them. */
-export const valuesOf = <R>(columns: Columns<R>, row: R): Value[] => columns.map((column) => written(column, row));
+export function valuesOf<R>(columns: Columns<R>, row: R): Value[] {
+  const values: Value[] = [];
+  for (const column of columns) values.push(written(column, row));
+  return values;
+}
 
 const written = <R>(column: Column<R>, row: R): Value =>
   column.type === "hex" ? Buffer.from(column.of(row), "hex") : column.of(row);
