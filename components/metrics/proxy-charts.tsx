@@ -79,6 +79,7 @@ export function LoadCharts({ hostname }: { hostname: string }) {
             name={t(`chart-${key}`)}
             query={{ name, by: ["instance"], where: { destination: hostname } }}
             sync="service"
+            isOptional={key !== "load-requests"}
           />
         ))}
       </div>
@@ -92,16 +93,18 @@ export interface SaturationChartProps {
   name: string;
   query: MetricQuery;
   sync: string;
+  /** Left out where there is nothing; so is any of one instance. */
+  isOptional?: boolean;
 }
 
-export function SaturationChart({ title, name, query, sync }: SaturationChartProps) {
+export function SaturationChart({ title, name, query, sync, isOptional = false }: SaturationChartProps) {
   const t = useTranslations("metrics");
   const { range, comparison } = useUrlRange(proxyChartsWindowSec);
   const live = useMetric(query, range);
   const before = useEarlier(query, range, comparison, live.data);
   const marks = useChangeMarks({ sinceMs: live.data?.fromMs ?? 0 });
   // Of what it never told there is nothing to be said.
-  if (live.data?.groups.length === 0 && query.instance !== undefined) return null;
+  if (live.data?.groups.length === 0 && (isOptional || query.instance !== undefined)) return null;
   return (
     <Panel title={title}>
       {live.data ? (
