@@ -19,7 +19,8 @@ export function earlyInputJourney(running: () => { mesh: TestMesh; browser: Brow
     await object.fill("reviews");
     expect(new URL(page.url()).search, "nothing listens yet").toBe("");
     arrive();
-    await page.waitForURL((url) => url.searchParams.get("type") === "traffic");
+    // All of the page's scripts come now.
+    await page.waitForURL((url) => url.searchParams.get("type") === "traffic", { timeout: 3 * patience });
     await page.waitForURL((url) => url.searchParams.get("object") === "reviews");
     // The address comes first, the control after it.
     await eventually(

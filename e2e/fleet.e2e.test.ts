@@ -149,11 +149,9 @@ spec:
     await eventually(async () => ((await reviewVersions(mesh, 20)).v2 ?? 0) > 0, patience, "reviews v2 answers again");
   });
 
-  test("a frozen sidecar is missed, in the list, the pill and at its service, until another takes its place", async () => {
+  test("a frozen sidecar is missed, in the list and the pill, until another takes its place", async () => {
     const { page, problems } = await openPage(browser, mesh, "/proxies");
     await inSync(page, "reviews-v3");
-    const { page: service } = await openPage(browser, mesh, "/services/default/reviews");
-    await service.getByTestId("split-bar").waitFor();
     const frozen = await pidOf("reviews-v3 proxy");
     process.kill(frozen, "SIGSTOP");
     const slowly = { timeout: 3 * patience };
@@ -162,12 +160,10 @@ spec:
       .getByText(/disconnected since \d\d:\d\d:\d\d/)
       .waitFor(slowly);
     await page.getByTestId("fleet-pill").getByText("6 / 7").waitFor();
-    await service.getByTestId("missing-proxy-reviews-v3").waitFor();
     // The supervisor ends what hangs and starts it again.
     await inSync(page, "reviews-v3", 3 * patience);
     expect(await pidOf("reviews-v3 proxy")).not.toBe(frozen);
     await page.getByTestId("fleet-pill").getByText("7 / 7").waitFor(slowly);
-    await service.getByTestId("missing-proxy-reviews-v3").waitFor({ state: "detached", ...slowly });
     expect(problems).toEqual([]);
   });
 

@@ -5,11 +5,16 @@ import { type Live, useLive } from "../lib/live.ts";
 
 const pace = 5000;
 
-export const useTraces = (query: Record<string, string>, initial?: Settled<TraceList>): Live<TraceList> =>
+/** `follows`: what is new comes by itself. */
+export const useTraces = (
+  query: Record<string, string>,
+  initial?: Settled<TraceList>,
+  follows = true,
+): Live<TraceList> =>
   useLive({
     queryKey: ["traces", query],
     read: (signal) => getJson(TraceList, `/api/traces?${new URLSearchParams(query)}`, signal),
-    everyMs: pace,
+    everyMs: follows ? pace : null,
     initial,
   });
 

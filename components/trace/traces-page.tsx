@@ -45,7 +45,8 @@ export function TracesPage({ traces, initialSearch }: TracesPageProps) {
   const first = use(traces);
   const search = traceSearch(url.get);
   const isFirst = new URLSearchParams(search).toString() === new URLSearchParams(initialSearch).toString();
-  const live = useTraces(search, isFirst ? first : undefined);
+  // Below the map of all requests the list stands still: each new trace would push all others down.
+  const live = useTraces(search, isFirst ? first : undefined, url.get("view") !== "heat");
   return (
     <Page>
       <PageHeader title={t("title")} hint={<Hint />}>
