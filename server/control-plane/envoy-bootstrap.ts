@@ -3,8 +3,8 @@ import { ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.j
 import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
-import type { ProxyResources } from "../translate/resources.ts";
 import { registry } from "../proto/registry.ts";
+import type { ProxyResources } from "../translate/resources.ts";
 
 const typeUrl = (name: string) => `type.googleapis.com/envoy.extensions.${name}`;
 
