@@ -4,7 +4,15 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { type MeshStatus, type ProxyList, type ServiceListItem, serviceTitle } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
-import { certificatesHref, configHref, faultsHref, outOfSyncHref, proxyHref, refusalsHref, serviceHref } from "../lib/links.ts";
+import {
+  certificatesHref,
+  configHref,
+  faultsHref,
+  outOfSyncHref,
+  proxyHref,
+  refusalsHref,
+  serviceHref,
+} from "../lib/links.ts";
 import { LostWords } from "../proxy-sync/lost-words.tsx";
 import { useHealthReason } from "../services/health-reason.tsx";
 import { type HealthLevel, HealthMark } from "../ui/health-mark.tsx";
