@@ -39,7 +39,10 @@ export function keepEarlyInput(): void {
       const isDue = isTaken(element) && ++one.frames > 1;
       if (element.isConnected && !isDue) continue;
       kept.delete(element);
-      if (isDue) one.redo();
+      if (!isDue) continue;
+      // What React still has to do with it is done at this event, and undoes nothing afterwards.
+      if (!(element instanceof HTMLFormElement)) say(element, "input");
+      one.redo();
     }
     if (kept.size > 0) requestAnimationFrame(look);
   };
