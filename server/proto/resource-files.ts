@@ -49,6 +49,7 @@ import { file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_
 import { file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { file_envoy_extensions_formatter_metadata_v3_metadata } from "../gen/proto/envoy/extensions/formatter/metadata/v3/metadata_pb.js";
 import { file_envoy_extensions_formatter_req_without_query_v3_req_without_query } from "../gen/proto/envoy/extensions/formatter/req_without_query/v3/req_without_query_pb.js";
+import { file_envoy_extensions_health_check_event_sinks_file_v3_file } from "../gen/proto/envoy/extensions/health_check/event_sinks/file/v3/file_pb.js";
 import { file_envoy_extensions_http_stateful_session_cookie_v3_cookie } from "../gen/proto/envoy/extensions/http/stateful_session/cookie/v3/cookie_pb.js";
 import { file_envoy_extensions_http_stateful_session_header_v3_header } from "../gen/proto/envoy/extensions/http/stateful_session/header/v3/header_pb.js";
 import { file_envoy_extensions_load_balancing_policies_least_request_v3_least_request } from "../gen/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
@@ -141,4 +142,5 @@ export const resourceFiles: readonly DescFile[] = [
   file_envoy_extensions_retry_host_omit_canary_hosts_v3_omit_canary_hosts,
   file_envoy_extensions_retry_host_omit_host_metadata_v3_omit_host_metadata_config,
   file_envoy_extensions_filters_listener_proxy_protocol_v3_proxy_protocol,
+  file_envoy_extensions_health_check_event_sinks_file_v3_file,
 ];

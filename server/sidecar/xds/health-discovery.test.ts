@@ -213,7 +213,7 @@ it("leaves out what it cannot do, and what is too much, by its name", async () =
         check("good", http, zone("x", endpoint(2))),
         check("unsaid", http, { endpoints: [{}] }),
         { cluster_name: "none", locality_endpoints: [zone("x", endpoint(2))] },
-        check("later", { ...often, event_log_path: "/tmp/x", tcp_health_check: {} }, zone("x", endpoint(2))),
+        check("later", { ...often, event_service: {}, tcp_health_check: {} }, zone("x", endpoint(2))),
         check("many", http, zone("x", ...many)),
       ),
     ),
@@ -221,7 +221,7 @@ it("leaves out what it cannot do, and what is too much, by its name", async () =
     "cluster good: cluster_name: there are two of this name",
     "cluster unsaid: load_assignment.endpoints[0].lb_endpoints[0].endpoint.address: only socket_address is supported",
     "cluster none: health_checks: one is required",
-    "cluster later: health_checks[0].event_log_path: not supported",
+    "cluster later: health_checks[0].event_service: not supported",
     "cluster many: locality_endpoints: one proxy probes at most 2000 endpoints, and with these it would be 2001",
   ]);
   await vi.waitFor(
