@@ -109,6 +109,16 @@ beforeAll(async () => {
     });
     socket.on("end", () => socket.end(`got ${bytes}`));
   });
+  // A port that was free when it was chosen may be somebody else's by the time Envoy wants it.
+  for (let attempt = 1; ; attempt++) {
+    await connectProxies(app, echo);
+    if (await isReachable(theirs.get("tcp") ?? 0)) break;
+    if (attempt === 3) throw new Error("Envoy does not start");
+  }
+});
+
+/** Each of our destinations and sources, and Envoy with the same; each side's sources lead to the other's destinations. */
+async function connectProxies(app: number, echo: number): Promise<void> {
   const destinations = [staticCluster("app", [app]), staticCluster("echo", [echo])];
   for (const [name, { listener }] of Object.entries(inbound())) {
     ours.set(name, await fixtures.plane({ listener, clusters: destinations }));
@@ -129,8 +139,7 @@ beforeAll(async () => {
   const outTcp = [staticCluster("tcp", [towards(theirs, "tcp")], clientTls(a))];
   ours.set("from tcp", await fixtures.plane({ listener: { filter_chains: [tcpChain("tcp")] }, clusters: outTcp }));
   startEnvoy(destinations, (destination) => towards(ours, destination));
-  await reachable(theirs.get("tcp") ?? 0);
-});
+}
 
 afterAll(() => {
   child?.kill();
@@ -173,17 +182,19 @@ function startEnvoy(destinations: JsonObject[], ourPort: (destination: string) =
   child = spawn(envoy, ["-c", path, ...flags], { stdio: "inherit" });
 }
 
-async function reachable(port: number): Promise<void> {
+/** False: Envoy has ended. */
+async function isReachable(port: number): Promise<boolean> {
   const deadline = Date.now() + 60_000;
   while (Date.now() < deadline && child?.exitCode === null) {
     const up = await fixtures.client(port).then(
       (client) => void client.socket.destroy() === undefined,
       () => false,
     );
-    if (up) return;
+    if (up) return true;
     await new Promise((done) => setTimeout(done, 50));
   }
-  throw new Error("Envoy does not start");
+  child?.kill("SIGKILL");
+  return false;
 }
 
 const get = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
