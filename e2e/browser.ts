@@ -71,8 +71,8 @@ export async function reload(page: Page): Promise<void> {
  * Every part that was streamed stands in its place (until then React keeps such a part hidden at the end of the document, beside the fallback
  * it will replace, so that the navigation, for one, is there twice), and React has taken the controls over: a press before that does nothing.
  */
-const usable = (page: Page) =>
-  page.waitForFunction(
+async function usable(page: Page): Promise<void> {
+  await page.waitForFunction(
     () => {
       if (document.querySelector('[hidden][id^="S:"]') !== null) return false;
       const controls = document.querySelectorAll("button, input, select, textarea");
@@ -85,6 +85,11 @@ const usable = (page: Page) =>
     undefined,
     opening,
   );
+  // The mark is there before what React has drawn is in force; a frame or two later it is. A page that leads elsewhere at once has none.
+  await page
+    .evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))))
+    .catch(() => undefined);
+}
 
 /** Keeps all further scripts of a page away until the returned function is called. */
 export async function holdScripts(page: Page): Promise<() => void> {
