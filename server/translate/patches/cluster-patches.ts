@@ -1,7 +1,7 @@
 import { type Cluster, ClusterSchema } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { mergedSocket } from "./listener-patches.ts";
 import { merged } from "./merge.ts";
-import { isAddedIn, isIn, type Patch, type PatchContext } from "./patch-set.ts";
+import { isIn, type Patch, type PatchContext } from "./patch-set.ts";
 
 /** Undefined: it is removed. */
 export function patchCluster(
@@ -17,13 +17,6 @@ export function patchCluster(
   }
   return result;
 }
-
-export const addedClusters = (patches: readonly Patch<Cluster>[], contexts: readonly PatchContext[]): Cluster[] =>
-  patches.flatMap((patch) =>
-    patch.operation === "ADD" && patch.value && contexts.some((context) => isAddedIn(patch, context))
-      ? [patch.value]
-      : [],
-  );
 
 /** Names are `<direction>|<port>|<subset>|<host>`. */
 function isCluster({ name }: Cluster, { match: { cluster: wanted } }: Patch<Cluster>): boolean {

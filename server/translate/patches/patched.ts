@@ -6,7 +6,7 @@ import { patchesFor } from "../../model/envoy-filters.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import type { MeshProxy } from "../../model/proxy.ts";
 import type { ProxyResources, TimedResources } from "../resources.ts";
-import { addedClusters, patchCluster } from "./cluster-patches.ts";
+import { patchCluster } from "./cluster-patches.ts";
 import { patchListener } from "./listener-patches.ts";
 import { isAddedIn, type Patch, type PatchContext, type PatchSet, patchSet } from "./patch-set.ts";
 import { addedVirtualHosts, patchRouteConfiguration, patchVirtualHost } from "./route-patches.ts";
@@ -42,7 +42,7 @@ export function patched(mesh: Mesh, proxy: MeshProxy, resources: TimedResources)
       ),
       set,
       "clusters",
-      addedClusters(set.clusters, contexts).map((it) => [it.name, it]),
+      added(set.clusters, contexts).map((it) => [it.name, it]),
     ),
     extensionConfigs: withAdded(
       resources.extensionConfigs,
