@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BootstrapCertificate } from "../../server/fleet/bootstrap.ts";
+import { leanNode } from "../../server/fleet/parts.ts";
 import type { Contender } from "./turns.ts";
 
 export interface ProxyFeatures {
@@ -13,6 +14,8 @@ export interface ProxyFeatures {
   collector?: number;
   /** The filters that the mesh's sidecars have on every request. */
   meshFilters?: boolean;
+  /** Filters before the router, in Envoy's JSON. */
+  httpFilters?: readonly object[];
   /** The upstream is called over mutual TLS. */
   certificate?: BootstrapCertificate;
   /** Of an answer of its own. */
@@ -28,7 +31,9 @@ export interface ProxyProgram {
   missing?: string;
 }
 
+/** As `limpid up` starts them. */
 export function proxyPrograms(root: string, envoy: string | undefined): ProxyProgram[] {
+  const cli = join(root, "dist/server/limpid.js");
   return [
     {
       name: "Envoy",
@@ -37,8 +42,8 @@ export function proxyPrograms(root: string, envoy: string | undefined): ProxyPro
     },
     {
       name: "Limpid sidecar",
-      command: [process.execPath, join(root, "dist/server/limpid.js"), "sidecar"],
-      env: { ...process.env, NODE_ENV: "production" },
+      command: [process.execPath, cli, "sidecar"],
+      env: { ...process.env, ...leanNode("sidecar", cli) },
     },
   ];
 }
@@ -70,7 +75,7 @@ const filter = (name: string, message: string) => ({
 const address = (port: number) => ({ socket_address: { address: "127.0.0.1", port_value: port } });
 
 function bootstrap({ port, admin, upstream, codec = "HTTP1", collector, ...features }: ProxyFeatures) {
-  const { meshFilters = false, certificate, bodyBytes = 1024 } = features;
+  const { meshFilters = false, httpFilters = [], certificate, bodyBytes = 1024 } = features;
   const action =
     upstream === undefined
       ? { direct_response: { status: 200, body: { inline_string: "x".repeat(bodyBytes) } } }
@@ -87,6 +92,7 @@ function bootstrap({ port, admin, upstream, codec = "HTTP1", collector, ...featu
       ...(meshFilters
         ? [filter("envoy.filters.http.fault", "fault.v3.HTTPFault"), filter("envoy.filters.http.cors", "cors.v3.Cors")]
         : []),
+      ...httpFilters,
       filter("envoy.filters.http.router", "router.v3.Router"),
     ],
     ...(collector !== undefined && { access_log: [accessLog] }),

@@ -1,7 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BootstrapCertificate } from "../../server/fleet/bootstrap.ts";
-import { bootstrapCertificate, certifyProxies } from "../../server/fleet/certificates.ts";
+import { authorityFiles } from "../../server/ca/authority-files.ts";
+import { openCertificateAuthority } from "../../server/ca/certificate-authority.ts";
+import { certificatePaths, writeCertificate } from "../../server/ca/write-certificate.ts";
+import { type BootstrapCertificate, trustDomain } from "../../server/fleet/bootstrap.ts";
+import { systemClock as clock } from "../../server/lib/clock.ts";
 import type { Contender } from "./turns.ts";
 
 /** An upstream that wants a certificate, and the one to show. */
@@ -26,16 +29,11 @@ http { access_log off; keepalive_requests 1000000000; client_body_temp_path ${fo
   return { name: "upstream", port, command: ["nginx", "-c", file, "-p", folder] };
 }
 
-/** One certificate for both sides. */
+/** One certificate for both sides, as workloads have them. */
 export async function certify(folder: string): Promise<BootstrapCertificate> {
-  const workload = "bench";
-  const identity = {
-    type: "sidecar" as const,
-    namespace: "default",
-    serviceAccount: workload,
-    labels: {},
-    inboundPorts: [],
-  };
-  await certifyProxies(folder, [{ ...identity, workload }]);
-  return bootstrapCertificate(folder, workload);
+  const authority = await openCertificateAuthority(join(folder, "ca"), { clock, trustDomain });
+  const spiffeUri = `spiffe://${trustDomain}/ns/default/sa/bench`;
+  await writeCertificate(folder, await authority.issue({ spiffeUri, ttlSec: 3600 }));
+  const { certificateChain: chain, key } = certificatePaths(folder);
+  return { chain, key, root: join(folder, "ca", authorityFiles.root) };
 }

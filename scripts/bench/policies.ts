@@ -1,10 +1,11 @@
-import { create } from "@bufbuild/protobuf";
-import { RBACSchema } from "../../server/gen/proto/envoy/config/rbac/v3/rbac_pb.js";
+import { create, toJson } from "@bufbuild/protobuf";
+import { type RBAC, RBAC_Action, RBACSchema } from "../../server/gen/proto/envoy/config/rbac/v3/rbac_pb.js";
 import type { AuthorizationPolicy } from "../../server/model/authorization-policies.ts";
 import { compileRbac } from "../../server/sidecar/rbac/engine.ts";
 import type { RbacSubject } from "../../server/sidecar/rbac/subject.ts";
 import { policyOf } from "../../server/translate/authorization-rules.ts";
 import { Bars } from "./bars.ts";
+import { benchFilterOnSockets } from "./filter-on-sockets.ts";
 import { quantile } from "./process-usage.ts";
 
 const rules = 100;
@@ -31,11 +32,11 @@ const kinds: Record<string, (index: number) => Rule> = {
   headers: (at) => ({ when: [{ key: "request.headers[x-team]", values: [`team-${at}`] }] }),
 };
 
-/** What a policy of a hundred rules costs a request that none of them meets, which is asked after all of them. */
+/** What a policy of a hundred rules costs a request that none of them meets, which is asked after all of them: the engine alone, then the filter on sockets beside Envoy's. */
 export async function benchPolicies(): Promise<void> {
   const bars = new Bars();
   for (const [kind, rule] of Object.entries(kinds)) {
-    const engine = engineOf(rule);
+    const engine = compileRbac(rbacOf(rule, "ALLOW"));
     const subject = asked();
     const micros: number[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -46,15 +47,35 @@ export async function benchPolicies(): Promise<void> {
     }
     bars.add({ what: `${rules} rules: ${kind}`, value: quantile(micros, 0.5), unit: "µs a request", most: 5 });
   }
+  for (const [kind, rule] of Object.entries(onSockets)) {
+    const what = `${rules} rules on sockets: ${kind}`;
+    const filter = {
+      name: "envoy.filters.http.rbac",
+      typed_config: {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+        rules: toJson(RBACSchema, rbacOf(rule, "DENY")),
+      },
+    };
+    await bars.part(what, () => benchFilterOnSockets(what, filter, bars));
+  }
   bars.table();
 }
 
-function engineOf(rule: (index: number) => Rule): ReturnType<typeof compileRbac> {
+/** In clear text, so without callers. */
+const onSockets: Record<string, (index: number) => Rule> = {
+  paths: (at) => ({
+    to: [{ operation: { methods: ["GET"], paths: [`/api/v1/things-${at}`, `/api/v1/things-${at}/*`] } }],
+  }),
+  "addresses of connections": (at) => ({ from: [{ source: { ipBlocks: [`10.${at}.0.0/16`] } }] }),
+  headers: (at) => ({ when: [{ key: "request.headers[x-team]", values: [`team-${at}`] }] }),
+};
+
+function rbacOf(rule: (index: number) => Rule, action: "ALLOW" | "DENY"): RBAC {
   const policy: AuthorizationPolicy = {
     name: "bench",
     namespace: "default",
     attachment: { namespace: "default", selector: {}, targets: [] },
-    action: "ALLOW",
+    action,
     provider: "",
     rules: Array.from({ length: rules }, (_, at) => rule(at)),
     dryRun: false,
@@ -63,7 +84,7 @@ function engineOf(rule: (index: number) => Rule): ReturnType<typeof compileRbac>
     const made = policyOf(each, policy, false);
     return made === undefined ? [] : [[`ns[default]-policy[bench]-rule[${at}]`, made] as const];
   });
-  return compileRbac(create(RBACSchema, { policies: Object.fromEntries(policies) }));
+  return create(RBACSchema, { action: RBAC_Action[action], policies: Object.fromEntries(policies) });
 }
 
 const asked = (): RbacSubject => ({

@@ -21,6 +21,8 @@ export interface Running {
   /** CPU µs per request, and requests per second, a figure a round. */
   micros: number[];
   rates: number[];
+  /** Requests that failed: what these cost is no figure. */
+  failed: number;
 }
 
 /** Processes of a bench, each on one core. */
@@ -42,7 +44,7 @@ export class Ground {
     if (child.pid === undefined) throw new Error(`${name} did not start`);
     const port = contender.port ?? (await firstLine(child));
     await listening(port);
-    return { name, pid: child.pid, port, micros: [], rates: [] };
+    return { name, pid: child.pid, port, micros: [], rates: [], failed: 0 };
   }
 
   /** Those that can take part, on core 1. */
@@ -76,6 +78,7 @@ export async function takeTurns(
       const { requests, errors } = await load(each.port, seconds);
       const used = pids.reduce((sum, pid, index) => sum + cpuSeconds(pid) - (before[index] ?? 0), 0);
       if (errors > 0) process.stdout.write(`! ${each.name}: ${errors} failed requests\n`);
+      each.failed += errors;
       each.micros.push((used * 1e6) / requests);
       each.rates.push(requests / seconds);
     }
@@ -100,11 +103,12 @@ export function turnsTable(
   }
 }
 
-/** CPU per request of one by that of the other; undefined where one of them did not take part. */
+/** CPU per request of one by that of the other; undefined where one of them did not take part, or failed. */
 export function ratioOf(running: readonly Running[], name: string, reference: string | undefined): number | undefined {
   const one = running.find((each) => each.name === name);
   const other = running.find((each) => each.name === reference);
-  return one && other && median(one.micros) / median(other.micros);
+  if (!one || !other || one.failed + other.failed > 0) return undefined;
+  return median(one.micros) / median(other.micros);
 }
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);

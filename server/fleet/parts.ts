@@ -244,6 +244,21 @@ const heaps: Readonly<Record<string, string>> = {
   dashboard: readersHeap,
 };
 
+/**
+ * What makes a part of Limpid's in Node small: many such processes share a machine. A small young generation, few threads and few malloc arenas;
+ * code compiled by one start (or by a sibling) is not compiled again, whose cache lies beside the bundle and goes with it.
+ * @param part the command's first word.
+ */
+export function leanNode(part: string, cli: string): NodeJS.ProcessEnv {
+  return {
+    NODE_ENV: "production",
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(dirname(cli), "compile-cache"),
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} ${heaps[part] ?? smallHeap} ${oneHelper}`.trim(),
+    UV_THREADPOOL_SIZE: "2",
+    MALLOC_ARENA_MAX: "2",
+  };
+}
+
 function command(options: MeshOptions, name: string, args: readonly string[]) {
   return {
     name,
@@ -254,13 +269,7 @@ function command(options: MeshOptions, name: string, args: readonly string[]) {
       LIMPID_DATA: options.data,
       LIMPID_PORT_OFFSET: String(options.portOffset),
       LIMPID_LEASH: "1",
-      NODE_ENV: "production" as const,
-      // Many small processes on one machine: a small young generation, few threads and few malloc arenas keep each of them small, and
-      // code compiled by one start (or by a sibling) is not compiled again. The cache lies beside the bundle and goes with it.
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(dirname(options.cli), "compile-cache"),
-      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} ${heaps[args[0] ?? ""] ?? smallHeap} ${oneHelper}`.trim(),
-      UV_THREADPOOL_SIZE: "2",
-      MALLOC_ARENA_MAX: "2",
+      ...leanNode(args[0] ?? "", options.cli),
     },
     logFile: logFileOf(options.data, name),
   };
