@@ -1,4 +1,4 @@
-import { type DescMessage, fromJson, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
+import { type DescMessage, fromJson, type JsonObject, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
 import { ClusterSchema } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "../../gen/proto/envoy/config/listener/v3/listener_pb.js";
@@ -47,7 +47,7 @@ export const testRoutes = (name: string, virtual_hosts: JsonValue[]) =>
   parse(RouteConfigurationSchema, { name, virtual_hosts, validate_clusters: false });
 
 /** `origin` is the config object, as translation writes it. */
-export const virtualHostJson = (name: string, cluster: string, marker: string, origin?: string): JsonValue => ({
+export const virtualHostJson = (name: string, cluster: string, marker: string, origin?: string): JsonObject => ({
   name,
   domains: [name],
   routes: [
