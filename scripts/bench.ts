@@ -36,6 +36,7 @@ if (unknown.length > 0) {
 process.stdout.write(
   `${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}\n`,
 );
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 for (const name of chosen.length > 0 ? chosen : Object.keys(parts)) {
   process.stdout.write(`\n## ${name}\n`);
   await parts[name]?.();

@@ -1,5 +1,6 @@
 // Builds what is missing or changed: generated code, the server bundle, the dashboard. Says what it does and how long it took.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { tryLockFile } from "../server/lib/file-lock.ts";
@@ -10,7 +11,7 @@ const root = resolve(import.meta.dirname, "..");
 process.chdir(root);
 const release = await takeTurn();
 
-run("generate", [process.execPath, "scripts/gen.ts"]);
+await run("generate", [process.execPath, "scripts/gen.ts"]);
 const common = ["package-lock.json", "proto", "prisma", "scripts/gen-proto.ts", "tsconfig.json"];
 
 const bundle = freshnessOf(root, "server", [
@@ -32,7 +33,7 @@ const pages = freshnessOf(root, "dashboard", [
   ...["app", "components", "messages", "public", ...server, "next.config.ts"],
 ]);
 if (!process.argv.includes("--server-only") && existsSync("app") && !(pages.isFresh && existsSync(".next/BUILD_ID"))) {
-  await timed("building the dashboard", async () =>
+  await timed("building the dashboard", () =>
     run("next build", [join(root, "node_modules/.bin/next"), "build"], {
       NEXT_TELEMETRY_DISABLED: "1",
       NODE_ENV: "production",
@@ -60,13 +61,22 @@ async function timed(title: string, work: () => Promise<void> | void): Promise<v
   process.stderr.write(`${title}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
 
-function run(name: string, [command, ...args]: string[], env: Record<string, string> = {}): void {
-  const result = spawnSync(command ?? "", args, {
-    stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, ...env },
-  });
-  if (result.status !== 0) {
-    process.stderr.write(`${name} failed (${result.error?.message ?? `exit code ${result.status}`})\n`);
-    process.exit(1);
+/** Whoever stops the build stops what it started as well: a `next build` on its own would hold its folder for a minute more. */
+async function run(name: string, [command = "", ...args]: string[], env: Record<string, string> = {}): Promise<void> {
+  const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+  const stop = (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    process.exit(signal === "SIGINT" ? 130 : 143);
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  try {
+    const [code, signal] = await once(child, "exit");
+    if (code === 0) return;
+    process.stderr.write(`${name} failed (${signal ?? `exit code ${code}`})\n`);
+  } catch (error) {
+    process.stderr.write(`${name} failed (${error instanceof Error ? error.message : error})\n`);
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
   }
+  process.exit(1);
 }

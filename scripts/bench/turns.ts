@@ -28,6 +28,14 @@ export interface Running {
 /** Processes of a bench, each on one core. */
 export class Ground {
   readonly #started: ChildProcess[] = [];
+  readonly #stopped = () => {
+    for (const child of this.#started) child.kill("SIGTERM");
+  };
+
+  constructor() {
+    // Whoever stops the bench has no proxies left on its ports.
+    process.once("exit", this.#stopped);
+  }
 
   /** Undefined where it can't take part, which is told. */
   async start(contender: Contender, core: 0 | 1): Promise<Running | undefined> {
@@ -58,7 +66,9 @@ export class Ground {
   }
 
   async stop(): Promise<void> {
-    for (const child of this.#started.splice(0)) child.kill("SIGTERM");
+    this.#stopped();
+    this.#started.length = 0;
+    process.off("exit", this.#stopped);
     await wait(500);
   }
 }
