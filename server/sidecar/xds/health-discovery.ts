@@ -1,5 +1,5 @@
-import { create, equals, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import type { Client, ClientDuplexStream } from "@grpc/grpc-js";
+import { equals, type MessageInitShape } from "@bufbuild/protobuf";
+import type { Client } from "@grpc/grpc-js";
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import {
   Capability_Protocol,
@@ -8,14 +8,13 @@ import {
   type HealthCheckSpecifier,
   HealthCheckSpecifierSchema,
   HealthDiscoveryService,
-  type HealthCheckRequestOrEndpointHealthResponse as Message,
-  HealthCheckRequestOrEndpointHealthResponseSchema as MessageSchema,
+  type HealthCheckRequestOrEndpointHealthResponseSchema as MessageSchema,
 } from "../../gen/proto/envoy/service/health/v3/hds_pb.js";
-import { Backoff } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { durationMs } from "../duration.ts";
 import type { Counter, Stats } from "../stats.ts";
+import { LastingStream } from "./lasting-stream.ts";
 
 /** Who probes what the server asks for. */
 export interface ProbingPort {
@@ -43,67 +42,43 @@ export interface HealthDiscoveryOptions {
  */
 export class HealthDiscovery {
   readonly #options: HealthDiscoveryOptions;
-  readonly #backoff = new Backoff({ baseMs: 500, maxMs: 30_000 });
+  readonly #stream: LastingStream<typeof MessageSchema, typeof HealthCheckSpecifierSchema>;
   /** Of the server, in Envoy's words: what it asks are requests. */
   readonly #requests: Counter;
   readonly #responses: Counter;
-  readonly #errors: Counter;
   readonly #updates: Counter;
   #asked: HealthCheckSpecifier | undefined;
-  #stream: Stream | undefined;
-  #timer: { cancel(): void } | undefined;
 
   constructor(options: HealthDiscoveryOptions) {
+    const { node, channel, clock, stats } = options;
     this.#options = options;
-    const counter = (name: string) => options.stats.counter(`hds_delegate.${name}`);
+    const counter = (name: string) => stats.counter(`hds_delegate.${name}`);
     this.#requests = counter("requests");
     this.#responses = counter("responses");
-    this.#errors = counter("errors");
     this.#updates = counter("updates");
+    const errors = counter("errors");
+    this.#stream = new LastingStream({
+      method: HealthDiscoveryService.method.streamHealthCheck,
+      channel,
+      clock,
+      onOpen: () => this.#send({ case: "healthCheckRequest", value: { node, capability: { healthCheckProtocols } } }),
+      onMessage: (specifier) => this.#follow(specifier),
+      onLost: (ended) => {
+        if (ended) errors.inc();
+      },
+    });
   }
 
   start(): void {
-    const channel = this.#options.channel();
-    if (channel === undefined) {
-      this.#again();
-      return;
-    }
-    const { parent, name } = HealthDiscoveryService.method.streamHealthCheck;
-    const stream: Stream = channel.makeBidiStreamRequest(
-      `/${parent.typeName}/${name}`,
-      (message: Message) => Buffer.from(toBinary(MessageSchema, message)),
-      (bytes: Buffer) => fromBinary(HealthCheckSpecifierSchema, bytes),
-    );
-    this.#stream = stream;
-    stream.on("data", (specifier) => {
-      if (this.#stream === stream) this.#follow(specifier);
-    });
-    stream.on("error", () => {}); // its status follows
-    stream.on("status", () => {
-      if (this.#stream !== stream) return;
-      this.#errors.inc();
-      this.#again();
-    });
-    const { node } = this.#options;
-    this.#send({ case: "healthCheckRequest", value: { node, capability: { healthCheckProtocols } } });
+    this.#stream.start();
   }
 
   stop(): void {
-    const stream = this.#stream;
-    this.#stream = undefined;
-    this.#timer?.cancel();
-    stream?.cancel();
-  }
-
-  #again(): void {
-    this.#stream = undefined;
-    this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimeout(() => this.start(), this.#backoff.next());
+    this.#stream.stop();
   }
 
   #follow(specifier: HealthCheckSpecifier): void {
     this.#requests.inc();
-    this.#backoff.reset();
     const same = this.#asked !== undefined && equals(HealthCheckSpecifierSchema, this.#asked, specifier);
     this.#asked = specifier;
     if (!same) {
@@ -117,15 +92,12 @@ export class HealthDiscovery {
   }
 
   #schedule(): void {
-    this.#timer?.cancel();
-    const everyMs = durationMs(this.#asked?.interval) ?? defaultMs;
-    // A shorter one is somebody's mistake, and costs both sides.
-    this.#timer = this.#options.clock.setTimeout(() => this.#report(), Math.max(everyMs, leastMs));
+    this.#stream.later(() => this.#report(), durationMs(this.#asked?.interval) ?? defaultMs);
   }
 
   #report(): void {
     // Who does not read is told with the next report, which says the same or newer.
-    if (this.#stream?.writableNeedDrain === false) {
+    if (this.#stream.takes) {
       const clusterEndpointsHealth = this.#options.plane.probes();
       this.#responses.inc();
       this.#send({ case: "endpointHealthResponse", value: { clusterEndpointsHealth } });
@@ -134,16 +106,13 @@ export class HealthDiscovery {
   }
 
   #send(requestType: MessageInitShape<typeof MessageSchema>["requestType"]): void {
-    this.#stream?.write(create(MessageSchema, { requestType }));
+    this.#stream.send({ requestType });
   }
 }
-
-type Stream = ClientDuplexStream<Message, HealthCheckSpecifier>;
 
 /** There is no word for gRPC; who asks for it gets it. */
 const healthCheckProtocols = [Capability_Protocol.HTTP, Capability_Protocol.TCP];
 /** Envoy's where the server says none. */
 const defaultMs = 1_000;
-const leastMs = 100;
 /** Of what is refused, so many are in the log. */
 const maxTold = 10;
