@@ -8,6 +8,7 @@ import type {
   RootCertificate,
 } from "../../server/contract/index.ts";
 import { proxyHref } from "../lib/links.ts";
+import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
 import { formatAge } from "../ui/age.ts";
@@ -68,6 +69,22 @@ function End({ of: { notAfterMs, state }, at }: { of: Living; at: number }) {
   );
 }
 
+/** Opens what it would do to revoke it, or to take that back. */
+function IdentityButton({ of, title }: { of: string; title?: string }) {
+  const url = useUrlState();
+  return (
+    <button
+      type="button"
+      className={`link mono ${styles.wrap} ${styles.identity}`}
+      title={title}
+      aria-expanded={url.get("identity") === of}
+      onClick={() => url.set({ identity: of }, "push")}
+    >
+      {of}
+    </button>
+  );
+}
+
 function Roots({ report: { roots, at } }: { report: CertificateReport }) {
   const t = useTranslations("security");
   const columns: Column<RootCertificate>[] = [
@@ -113,9 +130,7 @@ function Identities({ report: { certificates, at } }: { report: CertificateRepor
         <span className={styles.marked}>
           <HealthMark health={revoked ? "failing" : marks[state]} silent />
           <span>
-            <span className={`mono ${styles.wrap}`} title={t("serial", { serial })}>
-              {spiffeUri}
-            </span>
+            <IdentityButton of={spiffeUri} title={t("serial", { serial })} />
             {revoked && <span className={styles.ended}> {t("revoked")}</span>}
           </span>
         </span>
@@ -181,7 +196,7 @@ function Revoked({ report: { revoked } }: { report: CertificateReport }) {
       <ul className={styles.ports}>
         {revoked.map(({ spiffeUri, atMs, reason }) => (
           <li key={spiffeUri} suppressHydrationWarning>
-            <span className={`mono ${styles.wrap}`}>{spiffeUri}</span> {formatDateTime(atMs, locale)}
+            <IdentityButton of={spiffeUri} /> {formatDateTime(atMs, locale)}
             {reason && <span className="muted"> {reason}</span>}
           </li>
         ))}
