@@ -77,7 +77,7 @@ const Target = Stretch.extend({ namespace: name.optional(), workload: name.optio
 
 const Identity = Stretch.extend({ identity: z.string().min(1).max(2_048) });
 
-interface Known extends WorkloadViews {
+interface Known extends Pick<WorkloadViews, "workloads"> {
   mesh: Mesh;
   objects: ConfigObject[];
   advised: AdvisedWorkload[];
@@ -97,13 +97,13 @@ const keyOf = ({ namespace, workload }: { namespace: string; workload: string })
 /** Who speaks to whom under mutual TLS, who may, and who was refused. */
 export function createSecurity(source: SecuritySource): Security {
   const known = remember(async (): Promise<Known> => {
-    const [{ workloads }, { proxies }, objects] = await Promise.all([
+    const [{ workloads, trustDomain }, { proxies }, objects] = await Promise.all([
       source.workloads(),
       source.proxies(),
       source.objects(),
     ]);
-    const mesh = buildMesh(objects, 0);
-    const identities = identitiesOf(workloads, proxies, mesh.options.trustDomain);
+    const mesh = buildMesh(objects, 0, { trustDomain });
+    const identities = identitiesOf(workloads, proxies, trustDomain);
     const guarding = createGuarding(mesh, workloads);
     return { workloads, mesh, objects, identities, guarding, advised: advisedWorkloads(workloads, proxies) };
   }, 1500);
