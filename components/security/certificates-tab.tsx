@@ -8,7 +8,6 @@ import type {
   RootCertificate,
 } from "../../server/contract/index.ts";
 import { proxyHref } from "../lib/links.ts";
-import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
 import { formatAge } from "../ui/age.ts";
@@ -70,18 +69,17 @@ function End({ of: { notAfterMs, state }, at }: { of: Living; at: number }) {
 }
 
 /** Opens what it would do to revoke it, or to take that back. */
-function IdentityButton({ of, title }: { of: string; title?: string }) {
-  const url = useUrlState();
+function IdentityLink({ of, title }: { of: string; title?: string }) {
   return (
-    <button
-      type="button"
-      className={`link mono ${styles.wrap} ${styles.identity}`}
+    <Link
+      className={`link mono ${styles.wrap}`}
       title={title}
-      aria-expanded={url.get("identity") === of}
-      onClick={() => url.set({ identity: of }, "push")}
+      href={`/security?${new URLSearchParams({ tab: "certificates", identity: of })}`}
+      prefetch={false}
+      scroll={false}
     >
       {of}
-    </button>
+    </Link>
   );
 }
 
@@ -130,7 +128,7 @@ function Identities({ report: { certificates, at } }: { report: CertificateRepor
         <span className={styles.marked}>
           <HealthMark health={revoked ? "failing" : marks[state]} silent />
           <span>
-            <IdentityButton of={spiffeUri} title={t("serial", { serial })} />
+            <IdentityLink of={spiffeUri} title={t("serial", { serial })} />
             {revoked && <span className={styles.ended}> {t("revoked")}</span>}
           </span>
         </span>
@@ -196,7 +194,7 @@ function Revoked({ report: { revoked } }: { report: CertificateReport }) {
       <ul className={styles.ports}>
         {revoked.map(({ spiffeUri, atMs, reason }) => (
           <li key={spiffeUri} suppressHydrationWarning>
-            <IdentityButton of={spiffeUri} /> {formatDateTime(atMs, locale)}
+            <IdentityLink of={spiffeUri} /> {formatDateTime(atMs, locale)}
             {reason && <span className="muted"> {reason}</span>}
           </li>
         ))}

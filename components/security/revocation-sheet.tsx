@@ -138,11 +138,13 @@ function Calls({ preview: { calls, own, revoked } }: { preview: RevocationPrevie
       <h3 className={styles.heading}>{t(revoked ? "revoked-calls" : "revoke-calls")}</h3>
       <ul className={styles.broken}>
         {calls.map(({ called, calls: count }) => (
-          <li key={called} className={styles.pairHead} data-called={called}>
-            <span>
-              <WorkloadName of={called} />
+          <li key={called} data-called={called}>
+            <span className={styles.pairHead}>
+              <span>
+                <WorkloadName of={called} />
+              </span>
+              <Count value={count} tone={revoked ? "plain" : "bad"} />
             </span>
-            <Count value={count} tone={revoked ? "plain" : "bad"} />
           </li>
         ))}
       </ul>

@@ -50,5 +50,15 @@ it("reads a week from hours, with what is recorded of a single second of it", as
   const queries = createQueries({ reader: store, clock: new ManualClock((t0 + 6.5 * 86_400) * 1000) });
   const trend = MutualTlsTrend.parse(await queries.mutualTlsTrend({ window: 7 * 86_400 }));
   expect(trend.share.filter((value) => value !== null)).toEqual([0, 1, 1]);
-  expect(trend.share.length).toBeLessThanOrEqual(91);
+  expect(trend).toMatchObject({ stepSec: 3600, toMs: (t0 + 6.5 * 86_400 - 3600) * 1000 });
+});
+
+it("begins with the first record, so that a young mesh has a curve on any range", async () => {
+  const t0 = 1_767_225_600;
+  const store = new MemoryTelemetryStore();
+  await store.write(batch({ rollups: [rollup(plain, t0), rollup(mutual, t0 + 90)] }));
+  const queries = createQueries({ reader: store, clock: new ManualClock((t0 + 120) * 1000) });
+  const { share, stepSec } = await queries.mutualTlsTrend({ window: 7 * 86_400 });
+  expect(share.filter((value) => value !== null)).toEqual([0, 1]);
+  expect(stepSec).toBeLessThan(10);
 });

@@ -370,7 +370,10 @@ export function createQueries({
     },
     async mutualTlsTrend({ window, at, ...of }) {
       const { endMs } = await ranges.endOf(at);
-      const shown = await ranges.rowsOf(ranges.stepsBefore(endMs, window), arrivesAt(of));
+      const seconds = await recordedSec(endMs, window);
+      // Steps of hours at the most: a week that ends three hours ago would not have what is looked for.
+      const step = seconds > 2 * 86_400 ? 3600 : undefined;
+      const shown = await ranges.rowsOf(ranges.stepsBefore(endMs, seconds, step), arrivesAt(of));
       return mutualTlsTrend({ ...shown, gaps: await reader.gaps(shown.window) });
     },
     async turnedAway({ window, at }) {
