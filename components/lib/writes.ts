@@ -13,6 +13,8 @@ import {
   ProxyList,
   type RestoreRequest,
   RetentionList,
+  type RevocationRequest,
+  RevokedIdentities,
   type WeightsChange,
 } from "../../server/contract/index.ts";
 import { sendJson } from "./api.ts";
@@ -108,3 +110,7 @@ export const setLogLevel = (id: string, level: LogLevel | null): Promise<ProxyAd
 /** All that is set of retention from now on; what is left out is at its default. */
 export const putRetention = (settings: Readonly<Record<string, string>>): Promise<RetentionList> =>
   sendJson(RetentionList, "PUT", "/api/retention", { settings });
+
+/** An identity gets nothing more (`revoke`), or certificates again (`restore`). */
+export const revokeIdentity = (what: RevocationRequest, verb: "revoke" | "restore"): Promise<RevokedIdentities> =>
+  sendJson(RevokedIdentities, "POST", `/api/security/certificates/${verb}`, what);

@@ -68,6 +68,21 @@ function End({ of: { notAfterMs, state }, at }: { of: Living; at: number }) {
   );
 }
 
+/** Opens what it would do to revoke it, or to take that back. */
+function IdentityLink({ of, title }: { of: string; title?: string }) {
+  return (
+    <Link
+      className={`link mono ${styles.wrap}`}
+      title={title}
+      href={`/security?${new URLSearchParams({ tab: "certificates", identity: of })}`}
+      prefetch={false}
+      scroll={false}
+    >
+      {of}
+    </Link>
+  );
+}
+
 function Roots({ report: { roots, at } }: { report: CertificateReport }) {
   const t = useTranslations("security");
   const columns: Column<RootCertificate>[] = [
@@ -113,9 +128,7 @@ function Identities({ report: { certificates, at } }: { report: CertificateRepor
         <span className={styles.marked}>
           <HealthMark health={revoked ? "failing" : marks[state]} silent />
           <span>
-            <span className={`mono ${styles.wrap}`} title={t("serial", { serial })}>
-              {spiffeUri}
-            </span>
+            <IdentityLink of={spiffeUri} title={t("serial", { serial })} />
             {revoked && <span className={styles.ended}> {t("revoked")}</span>}
           </span>
         </span>
@@ -181,7 +194,7 @@ function Revoked({ report: { revoked } }: { report: CertificateReport }) {
       <ul className={styles.ports}>
         {revoked.map(({ spiffeUri, atMs, reason }) => (
           <li key={spiffeUri} suppressHydrationWarning>
-            <span className={`mono ${styles.wrap}`}>{spiffeUri}</span> {formatDateTime(atMs, locale)}
+            <IdentityLink of={spiffeUri} /> {formatDateTime(atMs, locale)}
             {reason && <span className="muted"> {reason}</span>}
           </li>
         ))}

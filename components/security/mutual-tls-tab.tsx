@@ -11,7 +11,10 @@ import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
 import { useMutualTlsColumns } from "./mutual-tls-columns.tsx";
+import { MutualTlsTrendPanel } from "./mutual-tls-trend.tsx";
+import styles from "./security.module.css";
 import { useMutualTls, wholeMeshTarget } from "./security-queries.ts";
+import { targetChoices } from "./target-choices.ts";
 
 const keyOf = ({ namespace, name }: Pick<WorkloadSecurity, "namespace" | "name">) => `${namespace}/${name}`;
 
@@ -22,43 +25,43 @@ export function MutualTlsTab({ range, initial }: { range: TimeRange; initial: Se
   const live = useMutualTls(range, initial);
   const columns = useMutualTlsColumns();
   const workloads = live.data?.workloads ?? [];
-  const target = url.get("strict");
+  const target = url.get("strict") ?? "";
   const names = [...new Set(workloads.map(({ namespace }) => namespace)), ...workloads.map(keyOf)];
   return (
-    <Panel
-      flush
-      title={t("by-workload")}
-      actions={
-        <NativeSelect
-          size="xs"
-          aria-label={t("preview")}
-          value={target ?? ""}
-          onChange={({ currentTarget }) => url.set({ strict: currentTarget.value || null }, "push")}
-          data={[
-            { value: "", label: t("preview") },
-            { value: wholeMeshTarget, label: t("whole-mesh") },
-            ...(target && target !== wholeMeshTarget && !names.includes(target)
-              ? [{ value: target, label: target }]
-              : []),
-            ...names.map((name) => ({ value: name, label: name })),
-          ]}
-          data-testid="strict-target"
-        />
-      }
-    >
-      <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={7} columns={5} />}>
-        {(report) => (
-          <SortedTable
-            caption={t("by-workload")}
-            columns={columns}
-            rows={report.workloads}
-            rowKey={keyOf}
-            defaultSort=""
-            rowProps={(one) => ({ "data-workload": keyOf(one) })}
-            empty={<EmptyState title={t("no-workloads")}>{t("no-workloads-text")}</EmptyState>}
+    <div className={styles.stack}>
+      <MutualTlsTrendPanel range={range} names={names} />
+      <Panel
+        flush
+        title={t("by-workload")}
+        actions={
+          <NativeSelect
+            size="xs"
+            aria-label={t("preview")}
+            value={target}
+            onChange={({ currentTarget }) => url.set({ strict: currentTarget.value || null }, "push")}
+            data={[
+              { value: "", label: t("preview") },
+              { value: wholeMeshTarget, label: t("whole-mesh") },
+              ...targetChoices(names, target),
+            ]}
+            data-testid="strict-target"
           />
-        )}
-      </LiveContent>
-    </Panel>
+        }
+      >
+        <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={7} columns={5} />}>
+          {(report) => (
+            <SortedTable
+              caption={t("by-workload")}
+              columns={columns}
+              rows={report.workloads}
+              rowKey={keyOf}
+              defaultSort=""
+              rowProps={(one) => ({ "data-workload": keyOf(one) })}
+              empty={<EmptyState title={t("no-workloads")}>{t("no-workloads-text")}</EmptyState>}
+            />
+          )}
+        </LiveContent>
+      </Panel>
+    </div>
   );
 }

@@ -14,6 +14,7 @@ import { CertificatesTab } from "./certificates-tab.tsx";
 import { CoverageTab } from "./coverage-tab.tsx";
 import { MutualTlsTab } from "./mutual-tls-tab.tsx";
 import { RefusalsTab } from "./refusals-tab.tsx";
+import { RevocationSheet } from "./revocation-sheet.tsx";
 import styles from "./security.module.css";
 import { type SecurityTab, securityTabs, securityWindowSec, securityWindows } from "./security-window.ts";
 import { StrictSheet } from "./strict-sheet.tsx";
@@ -38,6 +39,7 @@ export function SecurityPage({ initial, initialRange }: SecurityPageProps) {
     certificates: <CertificatesTab />,
   };
   const strict = tab === "mutual-tls" ? url.get("strict") : null;
+  const identity = tab === "certificates" ? url.get("identity") : null;
   return (
     <div className={styles.page}>
       <Page>
@@ -60,6 +62,7 @@ export function SecurityPage({ initial, initialRange }: SecurityPageProps) {
           <Tabs.Panel value={tab}>{content[tab]}</Tabs.Panel>
         </Tabs>
       </Page>
+      {identity && <RevocationSheet key={identity} identity={identity} />}
       {strict && <StrictSheet target={strict} range={range} />}
     </div>
   );

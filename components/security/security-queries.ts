@@ -3,13 +3,16 @@ import {
   CertificateReport,
   CoverageReport,
   MutualTlsReport,
+  MutualTlsTrend,
   PolicyReport,
   RefusalReport,
+  RevocationPreview,
   StrictPreview,
 } from "../../server/contract/index.ts";
 import { getJson, type Settled } from "../lib/api.ts";
 import { type Live, useLive } from "../lib/live.ts";
 import type { TimeRange } from "../ui/time-range.ts";
+import { securityWindowSec } from "./security-window.ts";
 
 /** Each of them reads every call of its window. */
 const pace = 5_000;
@@ -26,12 +29,22 @@ export const useMutualTls = (range: TimeRange, initial?: Settled<MutualTlsReport
     initial,
   });
 
+/** `target` as of `useStrictPreview`. */
+export function useMutualTlsTrend(target: string, range: TimeRange): Live<MutualTlsTrend> {
+  const query = `${new URLSearchParams(namedBy(target))}&${stretch(range)}`;
+  return useLive({
+    queryKey: ["security-mutual-tls-trend", query],
+    read: (signal) => getJson(MutualTlsTrend, `/api/security/mutual-tls/trend?${query}`, signal),
+    everyMs: paceOf(range),
+  });
+}
+
 /** In the address, in place of a namespace: STRICT is tried for all of the mesh. */
 export const wholeMeshTarget = "*";
 
 /** `<namespace>`, `<namespace>/<workload>`, or `*` for the mesh. */
 export function useStrictPreview(target: string, range: TimeRange): Live<StrictPreview> {
-  const query = `${new URLSearchParams(strictTarget(target))}&${stretch(range)}`;
+  const query = `${new URLSearchParams(namedBy(target))}&${stretch(range)}`;
   return useLive({
     queryKey: ["security-strict", query],
     read: (signal) => getJson(StrictPreview, `/api/security/strict?${query}`, signal),
@@ -39,7 +52,7 @@ export function useStrictPreview(target: string, range: TimeRange): Live<StrictP
   });
 }
 
-export function strictTarget(target: string): Record<string, string> {
+export function namedBy(target: string): Record<string, string> {
   if (target === wholeMeshTarget) return {};
   const [namespace = "", workload] = target.split("/", 2);
   return { ...(namespace && { namespace }), ...(workload && { workload }) };
@@ -70,5 +83,18 @@ export const useCertificates = (): Live<CertificateReport> =>
   useLive({
     queryKey: ["security-certificates"],
     read: (signal) => getJson(CertificateReport, "/api/security/certificates", signal),
+    everyMs: pace,
+  });
+
+/** Of the last hour. */
+export const useRevocation = (identity: string): Live<RevocationPreview> =>
+  useLive({
+    queryKey: ["security-revocation", identity],
+    read: (signal) =>
+      getJson(
+        RevocationPreview,
+        `/api/security/revocation?${new URLSearchParams({ identity })}&${stretch({ windowSec: securityWindowSec, at: null })}`,
+        signal,
+      ),
     everyMs: pace,
   });

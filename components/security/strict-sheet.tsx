@@ -15,7 +15,7 @@ import { SkeletonBlock } from "../ui/skeletons.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
 import { Count } from "./count.tsx";
 import styles from "./security.module.css";
-import { strictTarget, useStrictPreview, wholeMeshTarget } from "./security-queries.ts";
+import { namedBy, useStrictPreview, wholeMeshTarget } from "./security-queries.ts";
 import { WorkloadName } from "./workload-name.tsx";
 
 /** What STRICT would break of what was recorded, before it is made; `target`: `<namespace>`, `<namespace>/<workload>`, or `*` for the mesh. */
@@ -40,7 +40,7 @@ export function StrictSheet({ target, range }: { target: string; range: TimeRang
           </LiveContent>
           <Button
             component={Link}
-            href={newStrictHref(strictTarget(target))}
+            href={newStrictHref(namedBy(target))}
             prefetch={false}
             size="compact-sm"
             data-testid="strict-write"

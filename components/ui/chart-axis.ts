@@ -1,10 +1,13 @@
 import {
   formatBytes,
   formatBytesRate,
+  formatDateTime,
+  formatDay,
   formatMs,
   formatNumber,
   formatRate,
   formatShare,
+  formatTimeOfDay,
   type Quantity,
   quantityText,
 } from "./format.ts";
@@ -56,6 +59,19 @@ export function tickText(kind: ChartKind, value: number, step: number, locale: s
   const text = new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value * scale);
   return value === 0 ? "0" : `${text} ${unit}`;
 }
+
+/** A moment below the axis, where there is a tick every `stepSec`: the day at midnight of what is longer than one. */
+export function axisTime(ms: number, stepSec: number, locale: string): string {
+  const date = new Date(ms);
+  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
+  if (stepSec >= 86_400 || (stepSec >= 3600 && isMidnight)) return formatDay(ms, locale);
+  // Ticks closer than a minute would all say the same one.
+  return formatTimeOfDay(ms, locale, stepSec < 60);
+}
+
+/** A moment as the readout says it: with its day where steps are so long that a chart has several of them. */
+export const momentText = (ms: number, { stepSec }: { stepSec: number }, locale: string): string =>
+  formatDateTime(ms, locale, { seconds: stepSec < 600, day: stepSec >= 600 });
 
 /** Steps that people count in. */
 export const tickSteps: number[] = Array.from({ length: 12 }, (_, i) => i - 5).flatMap((power) =>

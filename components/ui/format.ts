@@ -99,11 +99,13 @@ export const formatTimeOfDay = (ms: number, locale: string, seconds = true): str
     hourCycle: "h23",
   }).format(ms);
 
+/** `28 Nov`, of the reader's own clock. */
+export const formatDay = (ms: number, locale: string): string =>
+  new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" }).format(ms);
+
 /** `28 Nov 12:04`, of the reader's own clock; without the day where it goes without saying. */
 export const formatDateTime = (ms: number, locale: string, { seconds = false, day = true } = {}): string =>
-  day
-    ? `${new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" }).format(ms)} ${formatTimeOfDay(ms, locale, seconds)}`
-    : formatTimeOfDay(ms, locale, seconds);
+  day ? `${formatDay(ms, locale)} ${formatTimeOfDay(ms, locale, seconds)}` : formatTimeOfDay(ms, locale, seconds);
 
 /** `12:04` or `1:02:33`, for a countdown. */
 export function formatCountdown(ms: number): string {

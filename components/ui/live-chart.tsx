@@ -3,10 +3,18 @@ import { useMantineColorScheme } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { useLocale } from "use-intl";
-import { type ChartKind, chartText, niceTop, shareTop, tickSteps, tickText } from "./chart-axis.ts";
+import {
+  axisTime,
+  type ChartKind,
+  chartText,
+  momentText,
+  niceTop,
+  shareTop,
+  tickSteps,
+  tickText,
+} from "./chart-axis.ts";
 import { ChartMarkLayer } from "./chart-mark-layer.tsx";
 import { type ChartMark, placeMarks } from "./chart-marks.ts";
-import { formatTimeOfDay } from "./format.ts";
 import styles from "./live-chart.module.css";
 
 export interface ChartSeries {
@@ -153,9 +161,7 @@ function optionsOf(
       {
         ...axis,
         size: 24,
-        // Ticks closer than a minute would all say the same one.
-        values: (_plot, times, _axis, _space, step) =>
-          times.map((time) => formatTimeOfDay(time * 1000, locale, step < 60)),
+        values: (_plot, times, _axis, _space, step) => times.map((time) => axisTime(time * 1000, step, locale)),
         space: 80,
         grid: { show: false },
       },
@@ -181,7 +187,7 @@ function optionsOf(
     ],
     hooks: {
       draw: [(chart) => drawMarks(chart, latest.current.marks ?? [], resolve), onPlaced],
-      setCursor: [readout(text, locale)],
+      setCursor: [readout(text, locale, latest)],
     },
   };
 }
@@ -196,7 +202,7 @@ function drawMarks(chart: uPlot, marks: readonly ChartMark[], resolve: (color: s
   }
 }
 
-function readout(text: (value: number | null) => string, locale: string) {
+function readout(text: (value: number | null) => string, locale: string, latest: { current: LiveChartProps }) {
   let box: HTMLElement | null = null;
   return (chart: uPlot) => {
     box ??= chart.over.appendChild(Object.assign(document.createElement("div"), { className: styles.readout ?? "" }));
@@ -210,7 +216,7 @@ function readout(text: (value: number | null) => string, locale: string) {
       stroke: one.stroke,
     }));
     box.replaceChildren(
-      line(time === undefined ? "" : formatTimeOfDay(time * 1000, locale), "", null),
+      line(time === undefined ? "" : momentText(time * 1000, latest.current, locale), "", null),
       ...lines.map(({ label, value, stroke }) =>
         line(label, value, typeof stroke === "function" ? String(stroke(chart, 1)) : null),
       ),

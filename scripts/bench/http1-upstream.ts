@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { authorityFiles } from "../../server/ca/authority-files.ts";
 import { openCertificateAuthority } from "../../server/ca/certificate-authority.ts";
 import { certificatePaths, writeCertificate } from "../../server/ca/write-certificate.ts";
-import { type BootstrapCertificate, trustDomain } from "../../server/fleet/bootstrap.ts";
+import type { BootstrapCertificate } from "../../server/fleet/bootstrap.ts";
 import { systemClock as clock } from "../../server/lib/clock.ts";
 import type { Contender } from "./turns.ts";
 
@@ -31,9 +31,10 @@ http { access_log off; keepalive_requests 1000000000; client_body_temp_path ${fo
 
 /** One certificate for both sides, as workloads have them. */
 export async function certify(folder: string): Promise<BootstrapCertificate> {
+  const trustDomain = "cluster.local";
   const authority = await openCertificateAuthority(join(folder, "ca"), { clock, trustDomain });
   const spiffeUri = `spiffe://${trustDomain}/ns/default/sa/bench`;
   await writeCertificate(folder, await authority.issue({ spiffeUri, ttlSec: 3600 }));
   const { certificateChain: chain, key } = certificatePaths(folder);
-  return { chain, key, root: join(folder, "ca", authorityFiles.root) };
+  return { chain, key, root: join(folder, "ca", authorityFiles.root), trustDomain };
 }

@@ -85,6 +85,7 @@ function trialOf(
   const after = buildMesh(
     objects.map((it) => (isIt(it) ? inForce(it) : it)),
     0,
+    mesh.options,
   );
   const { judged, wouldRefuse } = checkCalls(mesh, after, guarded, calls);
   return { judged, wouldRefuse };

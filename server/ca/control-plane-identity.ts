@@ -1,5 +1,5 @@
-import { spiffeUri } from "../lib/spiffe.ts";
+import { controlPlaneNamespace, spiffeUri } from "../lib/spiffe.ts";
 
 /** As the control plane shows itself to proxies. */
 export const controlPlaneIdentity = (trustDomain: string): string =>
-  spiffeUri({ trustDomain, namespace: "limpid-system", serviceAccount: "control-plane" });
+  spiffeUri({ trustDomain, namespace: controlPlaneNamespace, serviceAccount: "control-plane" });

@@ -116,9 +116,10 @@ export interface HostNames {
   readonly uris?: readonly string[];
 }
 
-const hostNames = ({ dns = [], ips = [] }: HostNames) => [
+const hostNames = ({ dns = [], ips = [], uris = [] }: HostNames) => [
   ...dns.map((value) => ({ type: "dns" as const, value })),
   ...ips.map((value) => ({ type: "ip" as const, value })),
+  ...uris.map((value) => ({ type: "url" as const, value })),
 ];
 
 /** A leaf for what is no workload: its common name is the first of its names. */
@@ -130,7 +131,7 @@ export async function signHost(
 ): Promise<{ pem: string; serial: string }> {
   const publicKey = toX509(key);
   const serial = serialNumber();
-  const names = [...hostNames({ dns, ips }), ...uris.map((value) => ({ type: "url" as const, value }))];
+  const names = hostNames({ dns, ips, uris });
   const certificate = await X509CertificateGenerator.create({
     ...dates(validity),
     serialNumber: serial,

@@ -26,8 +26,8 @@ import { systemClock as clock } from "../lib/clock.ts";
 import { jsonFile } from "../lib/json-file.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
 import { sendMetrics } from "../lib/otlp-metrics.ts";
+import { trustDomainOf } from "../lib/trust-domain.ts";
 import { version } from "../lib/version.ts";
-import { defaultMeshOptions } from "../model/mesh.ts";
 import { openAccessStore } from "../store/open-access-store.ts";
 import { openConfigStore } from "../store/open-config-store.ts";
 import { onShutdown } from "./leash.ts";
@@ -50,7 +50,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const { LIMPID_CONFIG_DATABASE: database, LIMPID_CONFIG_DIRECTORY: folder } = process.env;
     const store = await openConfigStore({ data, root: packageRoot, database, folder, logger });
     const dashboardToken = process.env.LIMPID_DASHBOARD ? process.env.LIMPID_DASHBOARD_TOKEN : ensureMachineToken(data);
-    const { trustDomain } = defaultMeshOptions;
+    const trustDomain = trustDomainOf(process.env);
     const authority = await openLiveAuthority(join(data, "ca"), { clock, trustDomain, logger });
     const bootstrap = await openBootstrapAuthority(data, { clock, trustDomain });
     const sealer = await openSealer(process.env.LIMPID_SECRETS_KEY_FILE || join(data, "secrets.key"));
@@ -58,6 +58,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const controlPlane = createControlPlane({
       store,
       version,
+      meshOptions: { trustDomain },
       sealer,
       xdsPort: ports.xds,
       xdsTls: { port: ports.xdsTls, hosts: addresses },

@@ -32,6 +32,11 @@ const retention = [
   "how long and how much telemetry is kept, such as access-logs=3d,max-spans=200000 (LIMPID_RETENTION)",
 ] as const;
 
+const trustDomain = [
+  "--trust-domain <name>",
+  "what the mesh's identities are of, spiffe://<name>/… (LIMPID_TRUST_DOMAIN, default cluster.local)",
+] as const;
+
 const traceSampling = [
   "--trace-sampling <settings>",
   "keep only traces with an error, the slowest of each operation and a random share, such as keep=5%,slowest=1,wait=5s (LIMPID_TRACE_SAMPLING)",
@@ -55,6 +60,7 @@ program
   .option(...retention)
   .option(...traceSampling)
   .option(...exportOtlp)
+  .option(...trustDomain)
   .option("--no-demo", "start without the demo application")
   .option("--demo-grpc", "let the demo's reviews ask for ratings over gRPC")
   .option("--demo-sdk", "let the demo's details take part by the SDK, without a sidecar")
@@ -95,6 +101,7 @@ program
   )
   .option(...portOffset)
   .option(...data)
+  .option(...trustDomain)
   .addHelpText(
     "after",
     `
@@ -110,7 +117,10 @@ LIMPID_ALLOWED_HOSTS=<names>                        names by which it is called 
 
 A config.db that is gone is no new mesh: to begin anew, remove config-mesh.json beside it, too.`,
   )
-  .action(async (options) => (await import("./control-plane.ts")).runControlPlane(options));
+  .action(async ({ trustDomain: name, ...options }) => {
+    if (name !== undefined) process.env.LIMPID_TRUST_DOMAIN = name;
+    await (await import("./control-plane.ts")).runControlPlane(options);
+  });
 
 program
   .command("collector")

@@ -4,6 +4,7 @@ import { meshPorts } from "../fleet/ports.ts";
 import { parseTrafficRate } from "../fleet/traffic.ts";
 import { type RunningMesh, up } from "../fleet/up.ts";
 import { logLevelOf } from "../lib/logger.ts";
+import { trustDomainOf } from "../lib/trust-domain.ts";
 import { version } from "../lib/version.ts";
 import { telemetryDatabase } from "../store/open-telemetry.ts";
 import { exportPrefix } from "../telemetry/export/settings.ts";
@@ -18,6 +19,7 @@ interface UpCommandOptions extends CommonOptions {
   proxy: string;
   rate: string;
   retention?: string;
+  trustDomain?: string;
   traceSampling?: string;
   exportOtlp?: string;
   demo: boolean;
@@ -49,6 +51,8 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
     logLevelOf(process.env.LIMPID_LOG_LEVEL); // wrong here is said once, and not by every part
     if (options.retention !== undefined) process.env.LIMPID_RETENTION = options.retention; // the parts inherit it
     parseRetention(process.env.LIMPID_RETENTION);
+    if (options.trustDomain !== undefined) process.env.LIMPID_TRUST_DOMAIN = options.trustDomain;
+    trustDomainOf(process.env);
     if (options.traceSampling !== undefined) process.env.LIMPID_TRACE_SAMPLING = options.traceSampling;
     parseSampling(process.env.LIMPID_TRACE_SAMPLING);
     telemetryDatabase();

@@ -10,7 +10,7 @@ import { told } from "../contract/index.ts";
 import { LoadList, RateLimitUses } from "../contract/load.ts";
 import type { RestoreRequest } from "../contract/meshes.ts";
 import { type KnownProxy, KnownProxyList, PushHistory, PushLatency, PushStatus } from "../contract/proxies.ts";
-import { SignedCertificates } from "../contract/security.ts";
+import { type RevocationRequest, RevokedIdentities, SignedCertificates } from "../contract/security.ts";
 import { MeshService } from "../contract/services.ts";
 import { ChangeResult, Routing, type WeightsChange } from "../contract/traffic.ts";
 import { WorkloadViews } from "../contract/workloads.ts";
@@ -61,6 +61,10 @@ export interface ConfigApiClient {
   workloads(): Promise<WorkloadViews>;
   /** What the certificate authority signed. Rejects with NOT_FOUND where there is none. */
   certificates(): Promise<SignedCertificates>;
+  /** Lets an identity have nothing any more. */
+  revokeIdentity(what: RevocationRequest, options: WriteOptions): Promise<RevokedIdentities>;
+  /** Rejects with NOT_FOUND for one that was not revoked. */
+  restoreIdentity(what: RevocationRequest, options: WriteOptions): Promise<RevokedIdentities>;
   canaries(): Promise<CanaryList>;
   startCanary(canary: CanaryRequest, options: WriteOptions): Promise<ChangeResult>;
   actOnCanary(
@@ -145,6 +149,10 @@ export function createConfigApiClient(
     gateways: () => call(GatewayList, "GET", "/limpid/v1/gateways"),
     workloads: () => call(WorkloadViews, "GET", "/limpid/v1/workloads"),
     certificates: () => call(SignedCertificates, "GET", "/limpid/v1/certificates"),
+    revokeIdentity: (body, options) =>
+      call(RevokedIdentities, "POST", "/limpid/v1/certificates/revoke", { body, ...by(options) }),
+    restoreIdentity: (body, options) =>
+      call(RevokedIdentities, "POST", "/limpid/v1/certificates/restore", { body, ...by(options) }),
     canaries: () => call(CanaryList, "GET", "/limpid/v1/canaries"),
     startCanary: (canary, options) =>
       call(ChangeResult, "POST", `/limpid/v1/canaries${dry(options)}`, { body: canary, ...by(options) }),

@@ -43,6 +43,25 @@ export const MutualTlsReport = z.object({
 });
 export type MutualTlsReport = z.infer<typeof MutualTlsReport>;
 
+/** Values of a chart, one a step; null: not recorded, or of a share that nobody called. */
+const Column = z.array(z.number().nullable());
+
+/** `GET /api/security/mutual-tls/trend?namespace=&workload=&window=<s>&at=<unix ms>`: how calls came over time, to a workload, to a namespace, or within all of the mesh. */
+export const MutualTlsTrend = z.object({
+  /** Start of the first step, Unix milliseconds. */
+  fromMs: z.number(),
+  toMs: z.number(),
+  stepSec: z.number(),
+  /** Since when there can be records. */
+  dataFromMs: z.number(),
+  /** Calls per second. */
+  mutual: Column,
+  plain: Column,
+  /** Of the calls that came by mutual TLS, 0 to 1. */
+  share: Column,
+});
+export type MutualTlsTrend = z.infer<typeof MutualTlsTrend>;
+
 /** Why a call would not come any more: nobody knows its caller, it has no proxy with a certificate, or a DestinationRule has it call in plain text. */
 export const StrictBreakReason = z.enum(["caller-unknown", "no-proxy", "no-certificate", "rule", "barred"]);
 export type StrictBreakReason = z.infer<typeof StrictBreakReason>;
@@ -239,3 +258,34 @@ export const CertificateReport = z.object({
   revoked: SignedCertificates.shape.revoked,
 });
 export type CertificateReport = z.infer<typeof CertificateReport>;
+
+/** `POST /api/security/certificates/revoke` and `/restore`. */
+export const RevocationRequest = z.strictObject({
+  spiffeUri: z.string().max(2_048),
+  /** Kept with it. */
+  reason: z.string().max(500).default(""),
+});
+export type RevocationRequest = z.infer<typeof RevocationRequest>;
+
+/** Who gets nothing more, after either. */
+export const RevokedIdentities = SignedCertificates.pick({ revoked: true });
+export type RevokedIdentities = z.infer<typeof RevokedIdentities>;
+
+/** `GET /api/security/revocation?identity=<SPIFFE id>&window=<s>&at=<unix ms>`: what it would do, or does, to revoke it. */
+export const RevocationPreview = z.object({
+  fromMs: z.number(),
+  toMs: z.number(),
+  spiffeUri: z.string(),
+  revoked: IdentityCertificate.shape.revoked,
+  /** It is the control plane's own, and stays. */
+  own: z.boolean(),
+  /** Those that come with it. */
+  proxies: IdentityCertificate.shape.proxies,
+  /** When the last of its certificates that are out ends; null: none is. */
+  untilMs: z.number().nullable(),
+  /** What it called by mutual TLS, by `<namespace>/<workload>`, the most frequent first: these are the calls that are refused. */
+  calls: z.array(z.object({ called: z.string(), calls: z.number() })),
+  /** Its calls in plain text, which say nothing of who calls. */
+  plain: z.number(),
+});
+export type RevocationPreview = z.infer<typeof RevocationPreview>;

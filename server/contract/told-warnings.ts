@@ -94,6 +94,8 @@ export const warningsInEnglish = {
   "denies-tcp": "says nothing that TCP shows, and so denies every connection to TCP ports: name the ports",
   "principal-foreign":
     "{principal} is of another trust domain: certificates of this mesh are of {own}, and of those that trustDomainAliases of the MeshConfig names",
+  "trust-domain-other":
+    "the mesh is called {own}: LIMPID_TRUST_DOMAIN={name}, or --trust-domain, calls it otherwise when it starts, and this changes nothing",
   "target-missing": "there is no {object}: it is for nobody",
   "provider-host": "no Service or ServiceEntry has the host {host}: what it would be asked about is refused",
   "provider-host-near":

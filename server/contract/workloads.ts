@@ -30,7 +30,11 @@ export const WorkloadView = z.object({
   mtls: z.array(PortMutualTls),
 });
 export type WorkloadView = z.infer<typeof WorkloadView>;
-export const WorkloadViews = z.object({ workloads: z.array(WorkloadView) });
+export const WorkloadViews = z.object({
+  /** Of the mesh's identities. */
+  trustDomain: z.string(),
+  workloads: z.array(WorkloadView),
+});
 export type WorkloadViews = z.infer<typeof WorkloadViews>;
 
 /** What it is asked and what it asks others; null: nothing in the window. */

@@ -145,6 +145,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       authority: identities.authority,
       bootstrapRoots: options.bootstrapRoots,
       hosts: options.hosts ?? [],
+      trustDomains: pipeline.trustDomains,
       reissueWithinMs: options.reissueWithinMs,
       clock,
       logger,

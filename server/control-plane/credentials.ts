@@ -46,6 +46,8 @@ export function createCredentials(options: {
   bootstrapRoots?: string;
   /** Names and addresses by which proxies call this control plane, beside those that Istio's agents know. */
   hosts?: readonly string[];
+  /** The mesh's, its own first: proxies that were started under a former name know the control plane by that. */
+  trustDomains: () => readonly string[];
   /** After another root signs, every workload has a certificate by it within so long; default a minute. */
   reissueWithinMs?: number | undefined;
   clock: Clock;
@@ -73,7 +75,10 @@ export function createCredentials(options: {
     const certificate = await authority.issue({
       spiffeUri: controlPlaneIdentity(authority.trustDomain),
       ttlSec: ownTtlSec,
-      hosts: hostNamesOf([...istiodNames, ...(options.hosts ?? [])]),
+      hosts: {
+        ...hostNamesOf([...istiodNames, ...(options.hosts ?? [])]),
+        uris: options.trustDomains().slice(1).map(controlPlaneIdentity),
+      },
     });
     count.issued();
     own = certificate;

@@ -81,6 +81,7 @@ export function createAdvice(source: AdviceSource): Advice {
   const checkerOf = rememberedCheckers();
   const known = async (): Promise<Known> => {
     const [views, { proxies }, objects] = await Promise.all([source.workloads(), source.proxies(), source.objects()]);
+    if (mesh.options.trustDomain !== views.trustDomain) mesh = buildMesh([], 0, { trustDomain: views.trustDomain });
     mesh = meshOf(mesh, objects, 0);
     const identities = identitiesOf(views.workloads, proxies, mesh.options.trustDomain);
     return { mesh, objects, identities, workloads: advisedWorkloads(views.workloads, proxies) };

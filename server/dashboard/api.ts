@@ -16,6 +16,7 @@ import {
   ReceiverRequest,
   RestoreRequest,
   RetentionChange,
+  RevocationRequest,
   TraceSearch,
   WeightsChange,
   wholeMesh,
@@ -84,7 +85,7 @@ const there: RouteOptions = { need: ({ params }) => ({ role: "operator", namespa
 /** What concerns no namespace. */
 const everywhere: RouteOptions = { need: { role: "operator", namespace: wholeMesh } };
 
-/** Whom to tell by an address of theirs. */
+/** Whom to tell by an address of theirs, and who is somebody in the mesh at all. */
 const administrators: RouteOptions = { need: { role: "administrator", namespace: wholeMesh } };
 
 /** Without what is undefined. */
@@ -288,10 +289,24 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
   });
 
   api.add("GET", "/api/security/mutual-tls", ({ query }) => dashboard.mutualTls(query));
+  api.add("GET", "/api/security/mutual-tls/trend", ({ query }) => dashboard.mutualTlsTrend(query));
   api.add("GET", "/api/security/strict", ({ query }) => dashboard.strictPreview(query));
   api.add("GET", "/api/security/coverage", ({ query }) => dashboard.coverage(query));
   api.add("GET", "/api/security/refusals", ({ query }) => dashboard.refusals(query));
   api.add("GET", "/api/security/certificates", () => dashboard.certificateReport());
+  api.add("GET", "/api/security/revocation", ({ query }) => dashboard.revocationPreview(query));
+  api.add(
+    "POST",
+    "/api/security/certificates/revoke",
+    async (call) => dashboard.revokeIdentity(parse(RevocationRequest, call.body), authorOf(call)),
+    administrators,
+  );
+  api.add(
+    "POST",
+    "/api/security/certificates/restore",
+    async (call) => dashboard.restoreIdentity(parse(RevocationRequest, call.body), authorOf(call)),
+    administrators,
+  );
   api.add("GET", "/api/security/policies", ({ query }) => dashboard.policyEffects(query));
 
   api.add("GET", "/api/proxies", () => dashboard.proxies());

@@ -40,6 +40,8 @@ const writes: Record<string, Written> = {
   "POST /api/mesh/restore": { there: { revision: 2 } },
   "POST /api/mesh/import": { there: { yaml: "kind: x" } },
   "PUT /api/thresholds": { there: {} },
+  "POST /api/security/certificates/revoke": { there: { spiffeUri: "spiffe://cluster.local/ns/shop/sa/cart" } },
+  "POST /api/security/certificates/restore": { there: { spiffeUri: "spiffe://cluster.local/ns/shop/sa/cart" } },
   "DELETE /api/proxies/:id": { there: {} },
   "PUT /api/alerts/receivers/:name": { here: "alert-receiver.set" },
   "DELETE /api/alerts/receivers/:name": { here: "alert-receiver.delete" },

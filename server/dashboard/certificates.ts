@@ -8,7 +8,16 @@ import type {
   SignedCertificates,
 } from "../contract/index.ts";
 
-type Proxies = ProxyList["proxies"];
+type Holder = Pick<ProxyList["proxies"][number], "id" | "name" | "namespace" | "identity" | "connected">;
+
+/** Proxies by the identity that they came with. */
+export const holdersOf = (proxies: readonly Holder[]): ReadonlyMap<string | null, IdentityCertificate["proxies"]> =>
+  new Map(
+    [...Map.groupBy(proxies, ({ identity }) => identity)].map(([identity, own]) => [
+      identity,
+      own.map(({ id, namespace, name, connected }) => ({ id, name: `${namespace}/${name}`, connected })),
+    ]),
+  );
 
 /** A root gives way to the next in steps that take days (`limpid ca rotate`). */
 const rootLateMs = 30 * 86_400_000;
@@ -16,10 +25,10 @@ const rootLateMs = 30 * 86_400_000;
 /** Roots, and the newest certificate of each identity, those that end first at the top. */
 export function certificateReport(
   { certificates, revoked, rootPem }: SignedCertificates,
-  proxies: readonly Pick<Proxies[number], "id" | "name" | "namespace" | "identity" | "connected">[],
+  proxies: readonly Holder[],
   now: number,
 ): CertificateReport {
-  const holders = Map.groupBy(proxies, ({ identity }) => identity);
+  const holders = holdersOf(proxies);
   const gone = new Map(revoked.map((it) => [it.spiffeUri, it]));
   const identities = [...Map.groupBy(certificates, ({ spiffeUri }) => spiffeUri)].flatMap(
     ([spiffeUri, all]): IdentityCertificate[] => {
@@ -31,11 +40,7 @@ export function certificateReport(
           state: stateOf(newest, (newest.notAfterMs - newest.notBeforeMs) / 4, now),
           good: all.filter(({ notAfterMs }) => notAfterMs > now).length,
           revoked: its ? { atMs: its.atMs, reason: its.reason } : null,
-          proxies: (holders.get(spiffeUri) ?? []).map(({ id, namespace, name, connected }) => ({
-            id,
-            name: `${namespace}/${name}`,
-            connected,
-          })),
+          proxies: holders.get(spiffeUri) ?? [],
         },
       ];
     },

@@ -74,6 +74,8 @@ export interface Dashboard
       | "loads"
       | "rateLimits"
       | "gateways"
+      | "revokeIdentity"
+      | "restoreIdentity"
       | "canaries"
       | "startCanary"
       | "actOnCanary"

@@ -37,6 +37,11 @@ describe("other sites", () => {
       expect((await apply(headers)).status, name).toBe(421);
       expect((await server.ask("GET", "/overview", headers)).status, name).toBe(421);
     }
+    const { entries } = await server.access.audit({ limit: 1 });
+    expect(entries).toMatchObject([
+      { actor: "", action: "GET /overview", target: "http://0x7f.1.evil.example", result: "refused" },
+    ]);
+    expect(entries[0]?.reason).toContain("0x7f.1.evil.example");
   });
 
   it("can't write with somebody's cookie: CSRF", async () => {
@@ -54,6 +59,9 @@ describe("other sites", () => {
     ];
     for (const headers of foreign)
       expect((await apply({ ...json, host, cookie, ...headers })).status, JSON.stringify(headers)).toBe(403);
+    const refused = (await server.access.audit({ limit: 20 })).entries.filter(({ result }) => result === "refused");
+    expect(refused).toHaveLength(foreign.length);
+    expect(refused.map(({ target }) => target)).toContain("http://evil.example");
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
       expect((await apply({ ...own, cookie, "content-type": type })).status, type).toBe(400);
     for (const path of ["/api/sign-out", "/api/sign-in/link", "/api/sign-in/password"])

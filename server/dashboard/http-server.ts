@@ -57,14 +57,16 @@ const statusOf: Record<ApiError["code"], number> = {
  */
 export function createDashboardServer(options: DashboardServerOptions): Server {
   return createHttpListener(
-    (request, response, { path }) => {
+    async (request, response, { path }) => {
       for (const [name, value] of Object.entries(fixedHeaders)) response.setHeader(name, value);
       if (options.tls) response.setHeader(...strictTransport);
       const refusal = refuse(request.method ?? "GET", request.headers, options.allowedHosts, {
         overTls: options.tls !== undefined,
       });
-      if (refusal) sendError(response, refusal.error, refusal.status);
-      else if (path === "/api/healthz") send(response, 200, "text/plain", "ok\n");
+      if (refusal) {
+        await noteForeign(options, request, path, refusal.error);
+        sendError(response, refusal.error, refusal.status);
+      } else if (path === "/api/healthz") send(response, 200, "text/plain", "ok\n");
       else if (path === "/api" || path.startsWith("/api/")) return answer(options, request, response, path);
       else return servePage(options, request, response, path);
     },
@@ -145,6 +147,19 @@ async function noteFailure(
   if (isStranger || (error?.code === "FORBIDDEN" && call.caller))
     await callers.note({ ...deed, target: deed.target || path, result: "refused" });
   else if (route.deed !== undefined && call.caller) await callers.note({ ...deed, result: "failed" });
+}
+
+/** A page of another site that has a browser come here, as nobody: its cookies are not looked at. Which host or origin that was is in the reason or the target. */
+async function noteForeign(
+  { callers }: DashboardServerOptions,
+  request: IncomingMessage,
+  path: string,
+  { message: reason }: DashboardError,
+): Promise<void> {
+  const { method = "GET", headers } = request;
+  const action = `${method} ${path}`;
+  const target = headers.origin ?? "";
+  await callers.note({ actor: "", way: "", address: addressOf(request), action, target, result: "refused", reason });
 }
 
 const deedOf = ({ method, pattern, deed }: ApiRoute, { caller, address, params, about }: ApiCall) => ({

@@ -49,6 +49,8 @@ const allowed: Record<string, readonly string[]> = {
   "PUT /api/alerts/receivers/:name": administrator,
   "DELETE /api/alerts/receivers/:name": administrator,
   "POST /api/alerts/receivers/:name/test": administrator,
+  "POST /api/security/certificates/revoke": administrator,
+  "POST /api/security/certificates/restore": administrator,
   "POST /api/load-tests": wholeMesh,
   "DELETE /api/load-tests/running": wholeMesh,
   "POST /api/load-tests/reports": wholeMesh,

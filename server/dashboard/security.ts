@@ -8,6 +8,7 @@ import { createReach } from "../advice/reach.ts";
 import { recordedCall } from "../advice/recorded-call.ts";
 import { refusalLines } from "../advice/refusal.ts";
 import { groupRefusals, strictRefusals } from "../advice/refusals.ts";
+import { callsOfIdentity } from "../advice/revocation.ts";
 import { strictPolicy } from "../advice/strict-policy.ts";
 import { previewStrict } from "../advice/strict-preview.ts";
 import { type AdvisedWorkload, advisedWorkloads, identitiesOf } from "../advice/workload-proxy.ts";
@@ -18,19 +19,22 @@ import type {
   CoverageReport,
   MeshStatus,
   MutualTlsReport,
+  MutualTlsTrend,
   PolicyReport,
   ProxyList,
   RefusalReport,
+  RevocationPreview,
   SignedCertificates,
   StrictPreview,
   WorkloadViews,
 } from "../contract/index.ts";
 import { remember, rememberEach } from "../lib/remember.ts";
+import { controlPlaneNamespace, parseSpiffeUri } from "../lib/spiffe.ts";
 import { buildMesh, type Mesh } from "../model/mesh.ts";
 import type { Queries } from "../query/queries.ts";
 import type { RecordedCalls } from "../query/recorded-calls.ts";
 import { meantBy, meshWith, targetsOf } from "./advice.ts";
-import { certificateReport, expiringOf } from "./certificates.ts";
+import { certificateReport, expiringOf, holdersOf } from "./certificates.ts";
 import { At, Window } from "./metrics.ts";
 import { parse } from "./parse.ts";
 
@@ -39,6 +43,8 @@ type Asked = Readonly<Record<string, string>>;
 /** `query` as in contract/security.ts. All reject with INVALID where it is wrong. */
 export interface Security {
   mutualTls(query: Asked): Promise<MutualTlsReport>;
+  /** Also of who is gone by now: what was recorded of them stays true. */
+  mutualTlsTrend(query: Asked): Promise<MutualTlsTrend>;
   /** Rejects with NOT_FOUND where nobody is called so. */
   strictPreview(query: Asked): Promise<StrictPreview>;
   coverage(query: Asked): Promise<CoverageReport>;
@@ -46,12 +52,13 @@ export interface Security {
   policyEffects(query: Asked): Promise<PolicyReport>;
   /** Rejects with NOT_FOUND where there is no certificate authority. */
   certificateReport(): Promise<CertificateReport>;
+  revocationPreview(query: Asked): Promise<RevocationPreview>;
   /** What wants a look now. */
   securityTrouble(): Promise<NonNullable<MeshStatus["security"]>>;
 }
 
 export interface SecuritySource {
-  queries(): Promise<Pick<Queries, "recordedCalls" | "lines" | "turnedAway">>;
+  queries(): Promise<Pick<Queries, "recordedCalls" | "lines" | "turnedAway" | "mutualTlsTrend">>;
   workloads(): Promise<WorkloadViews>;
   proxies(): Promise<Pick<ProxyList, "proxies">>;
   /** All of the mesh. */
@@ -68,7 +75,9 @@ const Target = Stretch.extend({ namespace: name.optional(), workload: name.optio
   { path: ["namespace"], error: "must be given with a workload" },
 );
 
-interface Known extends WorkloadViews {
+const Identity = Stretch.extend({ identity: z.string().min(1).max(2_048) });
+
+interface Known extends Pick<WorkloadViews, "workloads"> {
   mesh: Mesh;
   objects: ConfigObject[];
   advised: AdvisedWorkload[];
@@ -80,21 +89,21 @@ interface Known extends WorkloadViews {
 const lately = 900;
 
 /** Many look at the same stretch at once, and each look reads all calls of it. */
-const remembered = <T>(load: (stretch: Stretch) => Promise<T>) =>
-  rememberEach(load, { ms: 2000, maxKeys: 16, keyOf: ({ window, at }) => `${window} ${at}` });
+const remembered = <T, Q extends Stretch = Stretch>(load: (asked: Q) => Promise<T>) =>
+  rememberEach(load, { ms: 2000, maxKeys: 16, keyOf: (asked) => JSON.stringify(asked) });
 
 const keyOf = ({ namespace, workload }: { namespace: string; workload: string }): string => `${namespace}/${workload}`;
 
 /** Who speaks to whom under mutual TLS, who may, and who was refused. */
 export function createSecurity(source: SecuritySource): Security {
   const known = remember(async (): Promise<Known> => {
-    const [{ workloads }, { proxies }, objects] = await Promise.all([
+    const [{ workloads, trustDomain }, { proxies }, objects] = await Promise.all([
       source.workloads(),
       source.proxies(),
       source.objects(),
     ]);
-    const mesh = buildMesh(objects, 0);
-    const identities = identitiesOf(workloads, proxies, mesh.options.trustDomain);
+    const mesh = buildMesh(objects, 0, { trustDomain });
+    const identities = identitiesOf(workloads, proxies, trustDomain);
     const guarding = createGuarding(mesh, workloads);
     return { workloads, mesh, objects, identities, guarding, advised: advisedWorkloads(workloads, proxies) };
   }, 1500);
@@ -159,12 +168,34 @@ export function createSecurity(source: SecuritySource): Security {
     return certificateReport(signed, proxies, source.now());
   }, 1500);
 
+  const trend = remembered(async (asked: z.infer<typeof Target>) => (await source.queries()).mutualTlsTrend(asked));
+
   return {
+    mutualTlsTrend: async (query) => trend(parse(Target, query)),
     mutualTls: async (query) => mutualTls(parse(Stretch, query)),
     coverage: async (query) => covered(parse(Stretch, query)),
     refusals: async (query) => refused(parse(Stretch, query)),
     policyEffects: async (query) => effects(parse(Stretch, query)),
     certificateReport: certificates,
+    async revocationPreview(query) {
+      const { identity, ...stretch } = parse(Identity, query);
+      const [{ certificates: signed, revoked }, all, { proxies }] = await Promise.all([
+        source.certificates(),
+        known(),
+        source.proxies(),
+      ]);
+      const ends = signed.filter(({ spiffeUri }) => spiffeUri === identity).map(({ notAfterMs }) => notAfterMs);
+      const untilMs = Math.max(0, ...ends);
+      const { fromMs, toMs, sums } = await recorded(stretch, all, () => false);
+      return {
+        ...{ fromMs, toMs, spiffeUri: identity },
+        revoked: revoked.find(({ spiffeUri }) => spiffeUri === identity) ?? null,
+        own: parseSpiffeUri(identity)?.namespace === controlPlaneNamespace,
+        proxies: holdersOf(proxies).get(identity) ?? [],
+        untilMs: untilMs > source.now() ? untilMs : null,
+        ...callsOfIdentity(identity, sums, all.identities),
+      };
+    },
     securityTrouble: remember(async () => {
       const [{ workloads }, ready] = await Promise.all([source.workloads(), source.queries()]);
       const counts = await ready.turnedAway({ window: lately });

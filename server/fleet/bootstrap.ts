@@ -14,7 +14,6 @@ export interface ProxyIdentity {
 }
 
 export const clusterId = "limpid";
-export const trustDomain = "cluster.local";
 export const collectorCluster = "limpid-collector";
 
 /** What the proxy shows the control plane, and what it trusts it by: files in PEM. */
@@ -22,8 +21,8 @@ export interface BootstrapCertificate {
   chain: string;
   key: string;
   root: string;
-  /** Of the mesh; the fleet's when unset. */
-  trustDomain?: string;
+  /** Of the mesh, and so of its control plane. */
+  trustDomain: string;
   /** They are no files, but what would be in them. */
   inline?: boolean;
   /** Where key and authorities are as files of SDS, `default.json` and `ROOTCA.json`, that are replaced while the proxy runs; unset: the mesh's come with its configuration. */
@@ -241,7 +240,7 @@ export const towardsControlPlane = (certificate: BootstrapCertificate) => {
   };
 };
 
-const serverOf = ({ trustDomain: own = trustDomain }: BootstrapCertificate): string => controlPlaneIdentity(own);
+const serverOf = ({ trustDomain }: BootstrapCertificate): string => controlPlaneIdentity(trustDomain);
 
 function fromFiles({ chain, key, root, inline }: BootstrapCertificate, names: object) {
   const source = (it: string) => (inline ? { inline_string: it } : { filename: it });

@@ -39,6 +39,13 @@ describe("bootstrap certificates", () => {
     expect(new X509Certificate(chainOf("ratings-v1")).subjectAltName).toContain("/sa/ratings");
   });
 
+  it("are made anew for a mesh that is called otherwise", async () => {
+    await certifyProxies(data, [proxy("reviews-v1", "reviews")]);
+    await certifyProxies(data, [proxy("reviews-v1", "reviews")], "mesh.example");
+    const leaf = new X509Certificate(chainOf("reviews-v1"));
+    expect(leaf.subjectAltName).toBe("URI:spiffe://mesh.example/ns/default/sa/reviews");
+  });
+
   it("open no connection to a workload, neither as its caller nor as the one that is called", async () => {
     const mesh = await openCertificateAuthority(join(data, "ca"), { clock: systemClock, trustDomain: "cluster.local" });
     await certifyProxies(data, [proxy("details-v1", "details")]);

@@ -14,3 +14,6 @@ export function parseSpiffeUri(uri: string): SpiffeId | undefined {
   const [, trustDomain, namespace, serviceAccount] = /^spiffe:\/\/([^/]+)\/ns\/([^/]+)\/sa\/([^/]+)$/.exec(uri) ?? [];
   return trustDomain && namespace && serviceAccount ? { trustDomain, namespace, serviceAccount } : undefined;
 }
+
+/** Where the control plane's own identity lives: nobody joins there, and nobody revokes it. */
+export const controlPlaneNamespace = "limpid-system";

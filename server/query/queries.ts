@@ -4,6 +4,7 @@ import {
   type LatencyHeatmap,
   type MetricCatalog,
   type MetricResult,
+  type MutualTlsTrend,
   type OutboundMetrics,
   type Overview,
   type Saturation,
@@ -25,6 +26,7 @@ import { buildLatencyHeatmap } from "./latency-heatmap.ts";
 import { type LiveHosts, readLiveHosts } from "./live-hosts.ts";
 import { type MetricQuestion, metricCatalog, metricGroups } from "./metric-groups.ts";
 import { metricValues } from "./metric-values.ts";
+import { arrivesAt, mutualTlsTrend, type TrendOf } from "./mutual-tls-trend.ts";
 import { buildOutbound } from "./outbound.ts";
 import { buildOverview } from "./overview.ts";
 import { bounded, Ranges } from "./ranges.ts";
@@ -130,6 +132,8 @@ export interface Queries {
     window: number;
     at?: number | undefined;
   }): Promise<{ fromMs: number; toMs: number; sums: RollupSum[] }>;
+  /** How calls came over time: by mutual TLS, or in plain text. */
+  mutualTlsTrend(query: { window: number; at?: number | undefined } & TrendOf): Promise<MutualTlsTrend>;
   /** How many connections fitted no filter chain of a listener, by its `<address>:<port>`. */
   turnedAway(query: { window: number; at?: number | undefined }): Promise<ReadonlyMap<string, number>>;
   /** How full each proxy was in the last minute before `at`. */
@@ -363,6 +367,14 @@ export function createQueries({
       const { endMs } = await ranges.endOf(at);
       const { window: range, rows } = await ranges.sumsBefore(endMs, window);
       return { fromMs: range.fromMs, toMs: range.toMs, sums: rows };
+    },
+    async mutualTlsTrend({ window, at, ...of }) {
+      const { endMs } = await ranges.endOf(at);
+      const seconds = await recordedSec(endMs, window);
+      // Steps of hours at the most: a week that ends three hours ago would not have what is looked for.
+      const step = seconds > 2 * 86_400 ? 3600 : undefined;
+      const shown = await ranges.rowsOf(ranges.stepsBefore(endMs, seconds, step), arrivesAt(of));
+      return mutualTlsTrend({ ...shown, gaps: await reader.gaps(shown.window) });
     },
     async turnedAway({ window, at }) {
       const { endMs } = await ranges.endOf(at);

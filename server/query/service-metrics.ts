@@ -3,6 +3,7 @@ import type { MeshFacts, ServiceFacts } from "./facts.ts";
 import { judgedBy } from "./judged-by.ts";
 import { NodeNames } from "./nodes.ts";
 import type { GapRow, RollupRow } from "./reader.ts";
+import { type Recorded, recordedSeconds, stepCount } from "./recorded-seconds.ts";
 import { Tally } from "./tally.ts";
 import { answeredRows, trafficOf } from "./traffic.ts";
 import { compareVersions } from "./version-order.ts";
@@ -85,24 +86,13 @@ export function seriesOf(
   version: string,
   steps: ReadonlyMap<string, Tally>,
   window: Window,
-  { dataFromMs, gaps }: { dataFromMs: number; gaps: readonly GapRow[] },
+  recorded: Recorded,
 ): Series {
-  const stepMs = window.stepSec * 1000;
-  const isMissing = (step: number): boolean => {
-    const from = window.fromMs + step * stepMs;
-    return gaps.some((gap) => gap.fromMs < from + stepMs && gap.toMs > from);
-  };
-  /** How much of a step there can be records of, in seconds; 0 before the first. */
-  const secondsOf = (step: number): number => {
-    const start = window.fromMs + step * stepMs;
-    return Math.max(0, (start + stepMs - Math.max(start, dataFromMs)) / 1000);
-  };
-  const count = Math.round((window.toMs - window.fromMs) / (window.stepSec * 1000));
+  const secondsOf = recordedSeconds(window, recorded);
   const column = <T>(value: (tally: Tally | undefined, seconds: number) => T): T[] =>
-    Array.from({ length: count }, (_, step) => {
+    Array.from({ length: stepCount(window) }, (_, step) => {
       const tally = steps.get(`${version}:${step}`);
-      // Of a time without records nobody knows that nobody called.
-      return value(tally, tally === undefined && isMissing(step) ? 0 : secondsOf(step));
+      return value(tally, secondsOf(step, tally !== undefined));
     });
   return {
     version,

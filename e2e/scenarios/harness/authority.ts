@@ -34,7 +34,7 @@ export class TestAuthority {
     const request = { spiffeUri: spiffeUri({ trustDomain, namespace, serviceAccount }), ttlSec: 3600 };
     const folder = join(this.#folder, `${namespace}-${serviceAccount}`);
     const { key, certificateChain: chain } = await writeCertificate(folder, await this.authority.issue(request));
-    return { chain, key, root: join(this.#folder, "ca", authorityFiles.root) };
+    return { chain, key, root: join(this.#folder, "ca", authorityFiles.root), trustDomain };
   }
 
   /** Of another trust domain, below the same root. */

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { promisify } from "node:util";
 import { Command } from "commander";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -29,10 +30,11 @@ let plane: ControlPlane;
 let store: MemoryConfigStore;
 let server: string;
 
-async function startPlane(): Promise<void> {
-  const authority = await openCertificateAuthority(join(folder, "ca"), { clock, trustDomain: "cluster.local" });
+async function startPlane(trustDomain = "cluster.local"): Promise<void> {
+  const authority = await openCertificateAuthority(join(folder, "ca"), { clock, trustDomain });
   plane = createControlPlane({
     store,
+    meshOptions: { trustDomain },
     xdsPort: 0,
     xdsTls: { port: 0 },
     join: { port: 0 },
@@ -94,6 +96,16 @@ const newToken = async () => {
 const at = (port: number | undefined) => ({ host: "127.0.0.1", port: port ?? 0 });
 const cart = "spiffe://cluster.local/ns/default/sa/cart";
 
+/** As a server's certificate has them. */
+const serverNames = (port: number | undefined, ca: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ ...at(port), ca, checkServerIdentity: () => undefined }, () => {
+      resolve(socket.getPeerCertificate().subjectaltname ?? "");
+      socket.destroy();
+    });
+    socket.on("error", reject);
+  });
+
 async function joined() {
   const token = await newToken();
   const root = await pinnedRoot(at(plane.addresses().join), token.split(".")[2] ?? "");
@@ -112,6 +124,35 @@ test("a token is good for one certificate, whose key was made here; the certific
   const listed = await limpid("certificates");
   expect(listed.out).toContain(leaf.serialNumber.toLowerCase());
   expect(listed.out.match(new RegExp(`${cart} .* (token|certificate)`, "g"))).toHaveLength(2);
+});
+
+test("a mesh that is called otherwise from its next start on changes over by an alias, and nobody who was revoked comes back", async () => {
+  const { root, obtained } = await joined();
+  await limpid("certificates", "revoke", cart.replace("cart", "thief"));
+  const object = {
+    apiVersion: "limpid.dev/v1alpha1",
+    kind: "MeshConfig",
+    metadata: { name: "default", namespace: "" },
+    spec: { trustDomainAliases: ["cluster.local"] },
+  };
+  await store.commit([{ op: "put", object }], "test");
+  await closers.pop()?.();
+  await startPlane("mesh.example");
+
+  const renewed = await requestCertificate(at(plane.addresses().xdsTls), root, { certificate: obtained });
+  expect(renewed.identity).toBe("spiffe://mesh.example/ns/default/sa/cart");
+  // Whoever was started under the former name knows the control plane by that.
+  const shown = await serverNames(plane.addresses().xdsTls, root);
+  for (const name of ["mesh.example", "cluster.local"]) {
+    expect(shown).toContain(`URI:spiffe://${name}/ns/limpid-system/sa/control-plane`);
+  }
+  const revoked = "spiffe://mesh.example/ns/default/sa/thief";
+  expect((await limpid("certificates")).out).toContain(`${revoked} revoked at`);
+  const former = await openCertificateAuthority(join(folder, "ca"), { clock, trustDomain: "cluster.local" });
+  const certificate = await former.issue({ spiffeUri: cart.replace("cart", "thief"), ttlSec: 3600 });
+  await expect(requestCertificate(at(plane.addresses().xdsTls), root, { certificate })).rejects.toThrow(/was revoked/);
+  await limpid("certificates", "restore", revoked);
+  expect((await limpid("certificates", "restore", cart)).err).toContain("was not revoked");
 });
 
 test("a certificate of an alias is renewed into one of the mesh's own trust domain", async () => {

@@ -119,6 +119,9 @@ const meshConfigFields = z.strictObject({
         ),
     })
     .optional(),
+  trustDomain: trustDomain
+    .optional()
+    .describe("What the mesh is called already: LIMPID_TRUST_DOMAIN names it when it starts, and not this."),
   trustDomainAliases: rule(z.array(trustDomain).max(64), (aliases, report) =>
     reportDuplicates(
       aliases,

@@ -21,6 +21,7 @@ const call = (its: Partial<AuditedCall>): AuditedCall => ({
   scope: { caller: machineCaller("ann"), commits: [] },
   author: "",
   dryRun: false,
+  isForeign: false,
   ...its,
 });
 const results = (its: Partial<AuditedCall>) => deedsOfCall(call(its)).map(({ action, result }) => [action, result]);
@@ -44,4 +45,13 @@ it("writes down what a call did before it was refused, too, and never that the r
   expect(results({ path: "/limpid/v1/join-tokens", error: { code: 403, message: "no" } })).toEqual([
     ["PUT config", "refused"],
   ]);
+});
+
+it("has what a page of another site asks for, whatever that is, as nobody's", () => {
+  const foreign = { isForeign: true, scope: { caller: undefined, commits: [] }, error: { code: 403, message: "no" } };
+  for (const method of ["GET", "PUT"]) {
+    expect(deedsOfCall(call({ ...foreign, method }))).toMatchObject([
+      { actor: "", way: "", action: `${method} config`, target: "/x", result: "refused" },
+    ]);
+  }
 });

@@ -15,16 +15,18 @@ export interface AuditedCall {
   /** The author that the call itself names, where nobody is known. */
   author: string;
   dryRun: boolean;
+  /** A page of another site had a browser send it: what it asks for is nothing that somebody here asked. */
+  isForeign: boolean;
   error?: { code: number; message: string } | undefined;
 }
 
 /** What a call of the config API has done, and how it ended where it did not end well: who wrote something before they were refused did both. Empty for what only asked. */
 export function deedsOfCall(call: AuditedCall): Deed[] {
-  const { method, path, pattern = path, address, scope, author, dryRun, error } = call;
+  const { method, path, pattern = path, address, scope, author, dryRun, isForeign, error } = call;
   const { caller, commits } = scope;
   // Who is asked to wait: what came before is there, and whoever goes on must not fill the audit.
-  if (method === "GET" || dryRun || error?.code === 429) return [];
-  const isUnknown = error?.code === 401;
+  if ((method === "GET" && !isForeign) || dryRun || error?.code === 429) return [];
+  const isUnknown = error?.code === 401 || isForeign;
   const who = { actor: caller?.name ?? author, way: caller?.way ?? (isUnknown ? "" : "local"), address };
   const deeds: Deed[] = [];
   if (commits.length > 0) deeds.push({ ...who, ...written(commits) });

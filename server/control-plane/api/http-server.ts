@@ -102,7 +102,7 @@ async function handle(
   connection: Connection,
 ): Promise<void> {
   const scope: CallScope = { caller: undefined, commits: [] };
-  const told: Told = { ...connection, author: "", dryRun: false };
+  const told: Told = { ...connection, author: "", dryRun: false, isForeign: false };
   const noted = async (error?: StatusError) => {
     const { method = "GET" } = request;
     const call = { ...told, method: method === "HEAD" ? "GET" : method, path: target.path, scope, error };
@@ -146,7 +146,9 @@ async function dispatch(
   signal: AbortSignal,
   { scope, told }: { scope: CallScope; told: Told },
 ): Promise<ApiResponse> {
+  told.isForeign = true;
   checkCaller(request.headers, options.guard);
+  told.isForeign = false;
   const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
   const query = new URLSearchParams(target.query);
   told.dryRun = ["true", "All"].includes(query.get("dryRun") ?? "");
@@ -175,7 +177,7 @@ async function dispatch(
 }
 
 /** What is found out of a call while it is answered. */
-type Told = Connection & { author: string; dryRun: boolean; pattern?: string | undefined };
+type Told = Connection & { author: string; dryRun: boolean; isForeign: boolean; pattern?: string | undefined };
 
 function toStatusError(error: unknown, logger: Logger, path: string): StatusError {
   if (error instanceof StatusError) return error;

@@ -23,7 +23,7 @@ export interface Identities {
 }
 
 export function createIdentities(authority: CertificateAuthority, clock: Clock, files?: IdentityFiles): Identities {
-  const register = new IdentityRegister(clock, files?.register);
+  const register = new IdentityRegister(clock, authority.trustDomain, files?.register);
   return {
     trustDomain: authority.trustDomain,
     tokens: new JoinTokens(clock, files?.tokens),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Clock } from "../../lib/clock.ts";
 import type { JsonFile } from "../../lib/json-file.ts";
+import { parseSpiffeUri, spiffeUri } from "../../lib/spiffe.ts";
 
 /** How somebody proved who they are when a certificate was signed for them. */
 export type IssuedBy = "stream" | "certificate" | "token" | "kubernetes";
@@ -34,13 +35,22 @@ export class IdentityRegister {
   #revoked: Map<string, RevokedIdentity>;
   #timer: { cancel(): void } | undefined;
 
-  /** @param file where it is kept over a restart; unset: nowhere. Throws an Error that names a file that can't be read. */
-  constructor(clock: Clock, file?: JsonFile) {
+  /**
+   * @param trustDomain the mesh's own: who was revoked before the mesh was called so is known by it, too
+   * @param file where it is kept over a restart; unset: nowhere. Throws an Error that names a file that can't be read.
+   */
+  constructor(clock: Clock, trustDomain: string, file?: JsonFile) {
     this.#clock = clock;
     this.#file = file;
     const kept = stored.parse(file?.read() ?? { certificates: [], revoked: [] });
     this.#certificates = kept.certificates;
-    this.#revoked = new Map(kept.revoked.map((it) => [it.spiffeUri, it]));
+    this.#revoked = new Map(
+      kept.revoked.map((it) => {
+        const id = parseSpiffeUri(it.spiffeUri);
+        const own = id ? spiffeUri({ ...id, trustDomain }) : it.spiffeUri;
+        return [own, { ...it, spiffeUri: own }];
+      }),
+    );
   }
 
   add(certificate: Omit<RegisteredCertificate, "issuedMs">): void {
@@ -58,19 +68,19 @@ export class IdentityRegister {
     return [...this.#revoked.values()];
   }
 
-  isRevoked(spiffeUri: string): boolean {
-    return this.#revoked.has(spiffeUri);
+  isRevoked(identity: string): boolean {
+    return this.#revoked.has(identity);
   }
 
   /** It gets no certificate any more. Kept before this returns. */
-  revoke(spiffeUri: string, reason: string): void {
-    this.#revoked.set(spiffeUri, { spiffeUri, atMs: this.#clock.now(), reason });
+  revoke(identity: string, reason: string): void {
+    this.#revoked.set(identity, { spiffeUri: identity, atMs: this.#clock.now(), reason });
     this.#write();
   }
 
   /** False: it was not revoked. */
-  restore(spiffeUri: string): boolean {
-    const was = this.#revoked.delete(spiffeUri);
+  restore(identity: string): boolean {
+    const was = this.#revoked.delete(identity);
     if (was) this.#write();
     return was;
   }

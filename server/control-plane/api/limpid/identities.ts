@@ -1,7 +1,8 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import type { ConfigObject } from "../../../config/object.ts";
-import { spiffeUri } from "../../../lib/spiffe.ts";
+import { RevocationRequest } from "../../../contract/index.ts";
+import { controlPlaneNamespace, parseSpiffeUri, spiffeUri } from "../../../lib/spiffe.ts";
 import type { Identities } from "../../identity/identities.ts";
 import type { ApiContext } from "../context.ts";
 import { requireNamespace } from "../namespace-contents.ts";
@@ -19,14 +20,6 @@ const tokenRequest = z.strictObject({
   serviceAccount: name,
   ttlSec: z.int().min(1).max(86_400).default(900),
 });
-
-const revokeRequest = z.strictObject({
-  spiffeUri: z.string().max(2_048),
-  reason: z.string().max(500).default(""),
-});
-
-/** Where the control plane's own identity lives: nobody joins as it. */
-const ownNamespace = "limpid-system";
 
 export function addIdentityRoutes(router: ApiRouter, context: ApiContext): void {
   const add = (
@@ -60,8 +53,8 @@ async function createToken(
   request: ApiRequest,
 ): Promise<ApiResponse> {
   const wanted = await readBodyAs(tokenRequest, request);
-  if (wanted.namespace === ownNamespace) {
-    throw new StatusError(422, "Invalid", `namespace: nobody joins in ${ownNamespace}`);
+  if (wanted.namespace === controlPlaneNamespace) {
+    throw new StatusError(422, "Invalid", `namespace: nobody joins in ${controlPlaneNamespace}`);
   }
   await requireNamespace(context, wanted.namespace);
   const { token, about } = tokens.create(wanted);
@@ -74,16 +67,14 @@ const rootPin = (rootPem: string): string =>
   createHash("sha256").update(new X509Certificate(rootPem).raw).digest("base64url");
 
 async function revoke(context: ApiContext, admin: IdentityAdmin, request: ApiRequest): Promise<ApiResponse> {
-  const { spiffeUri: identity, reason } = await readBodyAs(revokeRequest, request);
-  const form = spiffeUri({
-    trustDomain: admin.trustDomain,
-    namespace: "<namespace>",
-    serviceAccount: "<service account>",
-  });
-  if (!new RegExp(`^spiffe://${admin.trustDomain.replaceAll(".", "\\.")}/ns/[^/]+/sa/[^/]+$`).test(identity)) {
+  const { spiffeUri: identity, reason } = await readBodyAs(RevocationRequest, request);
+  const { trustDomain } = admin;
+  const id = parseSpiffeUri(identity);
+  if (id?.trustDomain !== trustDomain) {
+    const form = spiffeUri({ trustDomain, namespace: "<namespace>", serviceAccount: "<service account>" });
     throw new StatusError(422, "Invalid", `spiffeUri: must be of the form ${form}, not ${JSON.stringify(identity)}`);
   }
-  if (identity.includes(`/ns/${ownNamespace}/`)) {
+  if (id.namespace === controlPlaneNamespace) {
     throw new StatusError(
       422,
       "Invalid",
@@ -96,7 +87,7 @@ async function revoke(context: ApiContext, admin: IdentityAdmin, request: ApiReq
 }
 
 async function restore(context: ApiContext, admin: IdentityAdmin, request: ApiRequest): Promise<ApiResponse> {
-  const { spiffeUri: identity } = await readBodyAs(revokeRequest, request);
+  const { spiffeUri: identity } = await readBodyAs(RevocationRequest, request);
   if (!admin.register.restore(identity)) throw new StatusError(404, "NotFound", `${identity} was not revoked`);
   await denyRevoked(context, admin, request, `restore ${identity}`);
   return { status: 200, body: { revoked: admin.register.revoked() } };

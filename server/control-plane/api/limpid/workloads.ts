@@ -10,7 +10,8 @@ import type { ApiResponse } from "../router.ts";
 
 /** `GET /limpid/v1/workloads`: what stands behind the mesh's services, each with what its ports take. */
 export async function listWorkloads(context: ApiContext): Promise<ApiResponse> {
-  const body: WorkloadViews = { workloads: workloadViews(await context.mesh()) };
+  const mesh = await context.mesh();
+  const body: WorkloadViews = { trustDomain: mesh.options.trustDomain, workloads: workloadViews(mesh) };
   return { status: 200, body };
 }
 

@@ -16,7 +16,7 @@ import { doubtfulLimits, rivalLimits } from "./rate-limits.ts";
 import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts, unreachableWorkload } from "./registry.ts";
 import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
 import { rivalRuntimeLayers } from "./runtime-layers.ts";
-import { doubtfulPolicy, doubtfulTokens, idleTargets, unreachableProviders } from "./security.ts";
+import { doubtfulPolicy, doubtfulTokens, idleTargets, otherTrustDomain, unreachableProviders } from "./security.ts";
 import { doubtfulEgress, idleSelector, rivalSelectors } from "./selectors.ts";
 import { unreachableRules } from "./unreachable-rules.ts";
 import { type Finding, warningOf } from "./warning.ts";
@@ -125,6 +125,7 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       break;
     case "MeshConfig":
       yield* doubtfulHealth(object);
+      yield* otherTrustDomain(object, facts);
       yield* unreachableProviders(object, facts);
       break;
     case "RuntimeLayer":

@@ -92,6 +92,14 @@ export function* idleTargets({ metadata, spec }: ConfigObject, facts: Facts): Ge
   }
 }
 
+/** The mesh's name is in every certificate, and so is given when it starts. */
+export function* otherTrustDomain({ spec }: ConfigObject, { mesh }: Facts): Generator<Finding> {
+  const { trustDomain: name } = spec as MeshConfigSpec;
+  const { trustDomain: own } = mesh.options;
+  if (name !== undefined && name !== own)
+    yield { path: "spec.trustDomain", ...told("trust-domain-other", { name, own }) };
+}
+
 /** Providers that can't be asked as things are. */
 export function* unreachableProviders({ spec }: ConfigObject, facts: Facts): Generator<Finding> {
   const { extensionProviders = [] } = spec as MeshConfigSpec;

@@ -561,6 +561,19 @@ spec: { trustDomainAliases: [old.example] }
   expect(warn(policy + aliases)).toEqual([elsewhere]);
 });
 
+test("a MeshConfig that calls the mesh otherwise than it was started", () => {
+  const named = (name: string) => `
+apiVersion: limpid.dev/v1alpha1
+kind: MeshConfig
+metadata: { name: default }
+spec: { trustDomain: ${name} }
+`;
+  expect(warn(named("cluster.local"))).toEqual([]);
+  expect(warn(named("mesh.example"))).toEqual([
+    "spec.trustDomain: the mesh is called cluster.local: LIMPID_TRUST_DOMAIN=mesh.example, or --trust-domain, calls it otherwise when it starts, and this changes nothing",
+  ]);
+});
+
 test("warnings have parts, so that pages can say them in other languages", () => {
   const [after] = objects(
     virtualService("{ hosts: [reviews], http: [{ route: [{ destination: { host: revews } }] }] }"),

@@ -177,6 +177,7 @@ function questions(now: number): { [K in keyof Queries]: Record<string, Ask> } {
     ),
     lines: each((q, window) => q.lines({ window, of: [{ details: "via" }, { details: "delay", errorsOnly: true }] })),
     turnedAway: each((q, window) => q.turnedAway({ window })),
+    mutualTlsTrend: each((q, window) => q.mutualTlsTrend({ window, namespace: "default" })),
     edgeCounts: each((q, window) => q.edgeCounts({ window })),
     followLogs: {
       new: async (q) => {
