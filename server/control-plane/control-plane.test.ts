@@ -140,8 +140,8 @@ const inSync = (plane: ControlPlane, ids: number) =>
 
 test("a proxy that is not served is turned away with the reason", async () => {
   const plane = await startPlane(await storeWith(service("reviews")));
-  const proxy = connect(plane.addresses().xds, "productpage", "default", "sidecar", { INTERCEPTION_MODE: "TPROXY" });
-  await vi.waitFor(() => expect(proxy.lost[0]).toContain('"TPROXY" is not supported: NONE or REDIRECT'), 10_000);
+  const proxy = connect(plane.addresses().xds, "productpage", "default", "sidecar", { INTERCEPTION_MODE: "tproxy" });
+  await vi.waitFor(() => expect(proxy.lost[0]).toContain('"tproxy" is not supported: NONE, REDIRECT, TPROXY'), 10_000);
   expect(proxy.received).toEqual([]);
 });
 

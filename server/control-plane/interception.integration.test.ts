@@ -18,19 +18,27 @@ function cannotIntercept(): boolean {
   }
 }
 
-test.skipIf(cannotIntercept())(
-  "iptables bring a stock sidecar's traffic to a real Envoy, both ways",
-  async () => {
+/** With TPROXY the application sees who called; with REDIRECT it is called from an address that iptables let pass. */
+const modes = [
+  { mode: "REDIRECT", caller: "127.0.0.6" },
+  { mode: "TPROXY", caller: "10.0.0.8" },
+];
+
+test.skipIf(cannotIntercept()).each(modes)(
+  "iptables bring a stock sidecar's traffic to a real Envoy, both ways: $mode",
+  async ({ mode, caller }) => {
     const script = join(import.meta.dirname, "testing/intercepted-mesh.ts");
-    const { stdout } = await promisify(execFile)("unshare", ["-n", process.execPath, script], { timeout: 90_000 });
+    const { stdout } = await promisify(execFile)("unshare", ["-n", process.execPath, script, mode], {
+      timeout: 90_000,
+    });
     expect(JSON.parse(stdout)).toEqual({
       service: expect.stringMatching(/^200 limpid reviews from/),
       rule: expect.stringMatching(/^418 limpid/),
       unknownHost: expect.stringMatching(/^200 {2}elsewhere from/),
       unknownOnKnownPort: expect.stringContaining("503"),
       serverFirst: "welcome",
-      inbound: "200 limpid productpage from 127.0.0.6",
-      inboundUnlisted: "200  unlisted from 127.0.0.6",
+      inbound: `200 limpid productpage from ${caller}`,
+      inboundUnlisted: `200  unlisted from ${caller}`,
     });
   },
   120_000,

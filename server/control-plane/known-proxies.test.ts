@@ -30,7 +30,7 @@ function setUp(options: Partial<KnownProxiesOptions> = {}) {
       ...options,
       ...over,
     });
-  const stream = (name: string, role = "sidecar") =>
+  const stream = (name: string, role = "sidecar", lasting = true) =>
     new Session({
       id: name,
       node: create(NodeSchema, {
@@ -39,6 +39,7 @@ function setUp(options: Partial<KnownProxiesOptions> = {}) {
         metadata: { NAMESPACE: "default", WORKLOAD_NAME: name },
       }),
       protocol: "delta",
+      lasting,
       clock,
       write: () => {},
       events: {},
@@ -47,6 +48,22 @@ function setUp(options: Partial<KnownProxiesOptions> = {}) {
     });
   return { clock, known, stream };
 }
+
+test("whoever asked once, by a unary call, is not missed, and says nothing of the proxy in whose name it asked", () => {
+  const { known, stream } = setUp();
+  const proxies = known();
+  const once = stream("grpcurl", "sidecar", false);
+  proxies.connected(once);
+  proxies.settled(once, 7);
+  proxies.disconnected(once);
+  expect(proxies.list()).toEqual([]);
+  proxies.connected(stream("reviews-v2"));
+  const likewise = stream("reviews-v2", "sidecar", false);
+  proxies.connected(likewise);
+  proxies.settled(likewise, 7);
+  proxies.disconnected(likewise);
+  expect(proxies.list()).toMatchObject([{ name: "reviews-v2", connected: true, heldRevision: null }]);
+});
 
 test("a proxy that is gone is remembered with what it held, and with who did not get what", () => {
   const { clock, known, stream } = setUp();

@@ -75,6 +75,7 @@ export class KnownProxies {
   }
 
   connected(session: Session): void {
+    if (!session.lasting) return;
     const { now } = this.#options.clock;
     const known = this.#known.get(session.node.id);
     const facts = {
@@ -100,7 +101,7 @@ export class KnownProxies {
   /** It has answered for everything up to this revision. */
   settled(session: Session, revision: number): void {
     const known = this.#known.get(session.node.id);
-    if (!known) return;
+    if (!known?.streams.has(session)) return;
     known.facts = { ...known.facts, heldRevision: revision };
     this.#changed();
   }

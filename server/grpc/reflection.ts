@@ -1,6 +1,7 @@
 import { create, type DescFile, type DescService, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { type Server, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { Health } from "../gen/proto/grpc/health/v1/health_pb.js";
 import {
   ServerReflection,
   type ServerReflectionRequest,
@@ -14,13 +15,18 @@ import { addService } from "../lib/grpc.ts";
 
 /**
  * Tells clients without our protos, such as grpcurl, what the server serves: in version 1, and in the alpha that older clients know, which has the
- * same messages. https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
+ * same messages. `contents`: what may stand in an `Any` of theirs, which no service's own files name.
+ * https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
  */
-export function addReflection(server: Server, services: readonly DescService[]): void {
-  const own = [...services, ServerReflection, ServerReflectionAlpha];
+export function addReflection(
+  server: Server,
+  services: readonly DescService[],
+  contents: readonly DescFile[] = [],
+): void {
+  const own = [...services, Health, ServerReflection, ServerReflectionAlpha];
   let index: ReflectionIndex | undefined;
   const answer = (request: ServerReflectionRequest) => {
-    index ??= indexOf(own);
+    index ??= indexOf(own, contents);
     return respond(index, request);
   };
   addService(server, ServerReflection, {
@@ -55,14 +61,14 @@ interface ReflectionIndex {
   bySymbol: ReadonlyMap<string, DescFile>;
 }
 
-function indexOf(services: readonly DescService[]): ReflectionIndex {
+function indexOf(services: readonly DescService[], contents: readonly DescFile[]): ReflectionIndex {
   const byFile = new Map<string, DescFile>();
   const add = (file: DescFile) => {
     if (byFile.has(file.proto.name)) return;
     byFile.set(file.proto.name, file);
     for (const dependency of file.dependencies) add(dependency);
   };
-  for (const { file } of services) add(file);
+  for (const file of [...services.map(({ file }) => file), ...contents]) add(file);
   const bySymbol = new Map<string, DescFile>();
   for (const file of byFile.values()) for (const symbol of symbolsOf(file)) bySymbol.set(symbol, file);
   return { services: services.map(({ typeName }) => typeName), byFile, bySymbol };

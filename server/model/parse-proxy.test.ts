@@ -100,7 +100,7 @@ describe("parseProxy", () => {
     const parsed = parseProxy(
       node({
         metadata: {
-          INTERCEPTION_MODE: "TPROXY",
+          INTERCEPTION_MODE: "BOTH",
           HTTP_PROXY_PORT: 70000,
           PORT_OFFSET: -1,
           LABELS: { app: 1 },

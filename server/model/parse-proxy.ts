@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { type FieldError, fail, ok, type Result } from "../lib/result.ts";
 import { canonicalRevision, canonicalService } from "./labels.ts";
-import type { MeshProxy } from "./proxy.ts";
+import { type Interception, interceptions, type MeshProxy } from "./proxy.ts";
 
 /** Of `envoy.config.core.v3.Node` what identifies a proxy; `metadata` as a plain object. */
 export interface ProxyNode {
@@ -37,11 +37,6 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
   const name = text(metadata.WORKLOAD_NAME) ?? id.name;
   const namespace = text(metadata.NAMESPACE) ?? id.namespace;
   const labels = labelsOf(metadata.LABELS, errors);
-  const interception = text(metadata.INTERCEPTION_MODE) ?? "REDIRECT";
-  if (interception !== "NONE" && interception !== "REDIRECT") {
-    const message = `"${interception}" is not supported: NONE or REDIRECT`;
-    errors.push({ path: "node.metadata.INTERCEPTION_MODE", message });
-  }
   const proxy: MeshProxy = {
     id: node.id,
     type,
@@ -56,7 +51,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     identity: node.identity,
     canonicalService: canonicalService(labels, name),
     canonicalRevision: canonicalRevision(labels),
-    interception: interception === "NONE" ? "NONE" : "REDIRECT",
+    interception: interceptionOf(metadata.INTERCEPTION_MODE, errors),
     httpProxyPort: port(metadata.HTTP_PROXY_PORT, 15001, "HTTP_PROXY_PORT", errors),
     ingress: ingressOf(metadata.INGRESS, errors),
     portOffset: integer(metadata.PORT_OFFSET, 0, 65_535, 0, "PORT_OFFSET", errors),
@@ -69,6 +64,16 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     faultLeases: leasing.every((feature) => node.clientFeatures?.includes(feature)),
   };
   return errors.length > 0 ? fail(...errors) : ok(proxy);
+}
+
+/** Istio's default is REDIRECT: a stock sidecar says nothing. */
+function interceptionOf(value: unknown, errors: FieldError[]): Interception {
+  if (value === undefined || value === null || value === "") return "REDIRECT";
+  const known = interceptions.find((mode) => mode === value);
+  if (known) return known;
+  const message = `${JSON.stringify(value)} is not supported: ${interceptions.join(", ")}`;
+  errors.push({ path: "node.metadata.INTERCEPTION_MODE", message });
+  return "REDIRECT";
 }
 
 /** Istio's label has dots, as a label may have no slashes. */

@@ -1,3 +1,7 @@
+export const interceptions = ["NONE", "REDIRECT", "TPROXY"] as const;
+
+export type Interception = (typeof interceptions)[number];
+
 /** What translation may know of one proxy. (Not `Proxy`: that is a global.) Parsed from the xDS node, which is what Envoy's and Istio's agents send. */
 export interface MeshProxy {
   /** The node id: `sidecar~<ip>~<name>.<ns>~<domain>` or `router~…`. */
@@ -21,8 +25,11 @@ export interface MeshProxy {
   canonicalService: string;
   /** `version` or `service.istio.io/canonical-revision` label, else `latest`. */
   canonicalRevision: string;
-  /** NONE: the proxy binds real ports and the application is told to use it (`http_proxy`). REDIRECT: iptables send everything to 15001/15006. */
-  interception: "NONE" | "REDIRECT";
+  /**
+   * NONE: the proxy binds real ports and the application is told to use it (`http_proxy`). REDIRECT: iptables send everything to 15001/15006. TPROXY:
+   * likewise, but what comes in keeps its addresses, and the application sees its caller's.
+   */
+  interception: Interception;
   /** Where the outbound HTTP proxy listener binds with interception NONE; metadata `HTTP_PROXY_PORT`, default 15001. */
   httpProxyPort: number;
   /** With interception NONE: for each inbound port that the proxy binds, where the application listens; metadata `INGRESS`: `{"9080": "127.0.0.1:19080"}`. */

@@ -33,7 +33,6 @@ import { file_envoy_extensions_filters_http_tap_v3_tap } from "../gen/proto/envo
 import { file_envoy_extensions_filters_http_upstream_codec_v3_upstream_codec } from "../gen/proto/envoy/extensions/filters/http/upstream_codec/v3/upstream_codec_pb.js";
 import { file_envoy_extensions_filters_http_wasm_v3_wasm } from "../gen/proto/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
 import { file_envoy_extensions_filters_listener_local_ratelimit_v3_local_ratelimit } from "../gen/proto/envoy/extensions/filters/listener/local_ratelimit/v3/local_ratelimit_pb.js";
-import { file_envoy_extensions_filters_listener_original_src_v3_original_src } from "../gen/proto/envoy/extensions/filters/listener/original_src/v3/original_src_pb.js";
 import { file_envoy_extensions_filters_network_direct_response_v3_config } from "../gen/proto/envoy/extensions/filters/network/direct_response/v3/config_pb.js";
 import { file_envoy_extensions_filters_network_echo_v3_echo } from "../gen/proto/envoy/extensions/filters/network/echo/v3/echo_pb.js";
 import { file_envoy_extensions_filters_network_mongo_proxy_v3_mongo_proxy } from "../gen/proto/envoy/extensions/filters/network/mongo_proxy/v3/mongo_proxy_pb.js";
@@ -90,7 +89,6 @@ export const passingFiles: readonly DescFile[] = [
   file_envoy_extensions_filters_http_upstream_codec_v3_upstream_codec,
   file_envoy_extensions_filters_http_wasm_v3_wasm,
   file_envoy_extensions_filters_listener_local_ratelimit_v3_local_ratelimit,
-  file_envoy_extensions_filters_listener_original_src_v3_original_src,
   file_envoy_extensions_filters_network_direct_response_v3_config,
   file_envoy_extensions_filters_network_echo_v3_echo,
   file_envoy_extensions_filters_network_mongo_proxy_v3_mongo_proxy,

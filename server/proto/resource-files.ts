@@ -37,6 +37,7 @@ import { file_envoy_extensions_filters_http_set_metadata_v3_set_metadata } from 
 import { file_envoy_extensions_filters_http_stateful_session_v3_stateful_session } from "../gen/proto/envoy/extensions/filters/http/stateful_session/v3/stateful_session_pb.js";
 import { file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector } from "../gen/proto/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { file_envoy_extensions_filters_listener_original_dst_v3_original_dst } from "../gen/proto/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
+import { file_envoy_extensions_filters_listener_original_src_v3_original_src } from "../gen/proto/envoy/extensions/filters/listener/original_src/v3/original_src_pb.js";
 import { file_envoy_extensions_filters_listener_proxy_protocol_v3_proxy_protocol } from "../gen/proto/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.js";
 import { file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector } from "../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { file_envoy_extensions_filters_network_connection_limit_v3_connection_limit } from "../gen/proto/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb.js";
@@ -98,6 +99,7 @@ export const resourceFiles: readonly DescFile[] = [
   file_envoy_extensions_filters_http_router_v3_router,
   file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector,
   file_envoy_extensions_filters_listener_original_dst_v3_original_dst,
+  file_envoy_extensions_filters_listener_original_src_v3_original_src,
   file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector,
   file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager,
   file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy,

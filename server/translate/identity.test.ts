@@ -208,10 +208,10 @@ describe("determinism", () => {
     }
   });
 
-  it("refuses interception to the bundled sidecar, and says what to set", () => {
-    const redirected = proxyOf({ id: "sidecar~10.0.0.1~a.default~default.svc.cluster.local" });
-    expect(() => translate(mesh, { ...redirected, bundled: true })).toThrow(
-      /REDIRECT is Envoy's.*INTERCEPTION_MODE NONE/,
+  it.each(["REDIRECT", "TPROXY"])("refuses interception %s to the bundled sidecar, and says what to set", (mode) => {
+    const node = { id: "sidecar~10.0.0.1~a.default~default.svc.cluster.local", metadata: { INTERCEPTION_MODE: mode } };
+    expect(() => translate(mesh, { ...proxyOf(node), bundled: true })).toThrow(
+      new RegExp(`${mode} is Envoy's.*INTERCEPTION_MODE NONE`),
     );
   });
 });

@@ -14,6 +14,7 @@ import type {
 import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { HttpInspectorSchema } from "../gen/proto/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { OriginalDstSchema } from "../gen/proto/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
+import { OriginalSrcSchema } from "../gen/proto/envoy/extensions/filters/listener/original_src/v3/original_src_pb.js";
 import { memo } from "../lib/memo.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { mutualTlsMode } from "../model/peer-authentications.ts";
@@ -34,8 +35,8 @@ import type { TranslateOptions } from "./options.ts";
 import type { InterceptedAddress } from "./outbound-ports.ts";
 import { l4Chains, tcpProxy, tlsInspector } from "./tcp-proxy.ts";
 
-// What istiod sends to a sidecar whose traffic iptables brings to it (REDIRECT): two ports are bound, and every other listener and chain is found by
-// where a connection was going. https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio
+// What istiod sends to a sidecar whose traffic iptables brings to it (REDIRECT, TPROXY): two ports are bound, and every other listener and chain is found
+// by where a connection was going. https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio
 
 type Chain = Pick<
   MessageInitShape<typeof FilterChainSchema>,
@@ -54,8 +55,14 @@ type ListenerInit = Pick<
 export const outboundPort = 15_001;
 export const inboundPort = 15_006;
 
-/** Iptables let pass what comes from here, so that what goes on to the application does not come back. */
+/**
+ * Iptables let pass what comes from here, so that what goes on to the application does not come back. With TPROXY the caller's address goes before it
+ * (`originalSource`), and what lets pass is the mark.
+ */
 const inboundSource = "127.0.0.6";
+
+/** Of what a TPROXY sidecar sends to its application, by which Istio's rules tell it, and bring the answers back. */
+const originalSourceMark = 1_337;
 
 /** Wherever the connection was going. */
 export const originalPassthrough: Cluster = create(ClusterSchema, {
@@ -107,6 +114,7 @@ export function virtualOutbound(proxy: MeshProxy, allowsAny: boolean, options: T
     create(ListenerSchema, {
       name: "virtualOutbound",
       address: socketAddress(anywhere, port),
+      ...transparency(proxy),
       trafficDirection: TrafficDirection.OUTBOUND,
       useOriginalDst: true,
       filterChains: [
@@ -204,6 +212,7 @@ export function virtualInbound(
     return create(ListenerSchema, {
       name: "virtualInbound",
       address: socketAddress(anywhere, port),
+      ...transparency(proxy),
       trafficDirection: TrafficDirection.INBOUND,
       filterChains: [
         {
@@ -217,6 +226,7 @@ export function virtualInbound(
       ],
       ...inspecting([
         originalDestination,
+        ...(isTransparent(proxy) ? [originalSource] : []),
         { ...tlsInspector, ...(quiet.length > 0 && { filterDisabled: anyPort(quiet) }) },
       ]),
     });
@@ -262,6 +272,11 @@ function catchAll(
 
 const anywhere = "0.0.0.0";
 
+const isTransparent = ({ interception }: MeshProxy): boolean => interception === "TPROXY";
+
+/** The socket takes what was going elsewhere, as TPROXY brings it: neither address is translated. */
+const transparency = (proxy: MeshProxy) => (isTransparent(proxy) ? { transparent: true } : {});
+
 const at = (port: number) => ({ destinationPort: port });
 
 const pass = (cluster: string, direction: "inbound" | "outbound", options: TranslateOptions) =>
@@ -283,6 +298,15 @@ const pass = (cluster: string, direction: "inbound" | "outbound", options: Trans
 const originalDestination = {
   name: "envoy.filters.listener.original_dst",
   configType: { case: "typedConfig" as const, value: anyPack(OriginalDstSchema, create(OriginalDstSchema)) },
+};
+
+/** The application is called from the caller's own address. */
+const originalSource = {
+  name: "envoy.filters.listener.original_src",
+  configType: {
+    case: "typedConfig" as const,
+    value: anyPack(OriginalSrcSchema, create(OriginalSrcSchema, { mark: originalSourceMark })),
+  },
 };
 
 const httpInspector = {

@@ -49,7 +49,7 @@ export function scopeOf(mesh: Mesh, proxy: MeshProxy): Scope {
     isGateway: proxy.type === "router",
     bundled: proxy.bundled,
     faultLeases: proxy.faultLeases,
-    intercepted: proxy.interception === "REDIRECT",
+    intercepted: proxy.interception !== "NONE",
     way: configWay(proxy),
     ...seen,
     sidecar,

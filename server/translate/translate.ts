@@ -61,7 +61,7 @@ export function translate(
 }
 
 function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): TimedResources {
-  if (proxy.interception === "REDIRECT") return translateIntercepted(mesh, proxy, options);
+  if (proxy.interception !== "NONE") return translateIntercepted(mesh, proxy, options);
   const scope = scopeOf(mesh, proxy);
   const outbound = outboundClusters(mesh, scope, options);
   const context: GuardContext = { mesh, scope, proxy, clusters: outbound.clusters, options };
@@ -95,7 +95,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
 function translateIntercepted(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): TimedResources {
   if (proxy.bundled) {
     throw new UnsupportedProxyError(
-      `${proxy.id}: interception REDIRECT is Envoy's; the bundled sidecar needs node metadata INTERCEPTION_MODE NONE`,
+      `${proxy.id}: interception ${proxy.interception} is Envoy's; the bundled sidecar needs node metadata INTERCEPTION_MODE NONE`,
     );
   }
   const scope = scopeOf(mesh, proxy);

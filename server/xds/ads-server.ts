@@ -8,6 +8,7 @@ import { grpcListener } from "../grpc/listener.ts";
 import { addReflection } from "../grpc/reflection.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import { configurationFiles } from "../proto/registry.ts";
 import { registerCsds } from "./csds.ts";
 import { addDiscoveryServices, discoveryServices } from "./discovery-services.ts";
 import { DiscoveryStreams, type StreamEvents } from "./discovery-streams.ts";
@@ -79,7 +80,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     server,
     served.map(({ typeName }) => typeName),
   );
-  addReflection(server, served);
+  addReflection(server, served, configurationFiles);
   const streams = new DiscoveryStreams({ clock, logger, events, limits });
   addDiscoveryServices(server, streams);
   registerCsds(server, () => streams.sessions());

@@ -145,7 +145,7 @@ export class DiscoveryStreams implements DiscoveryHandlers {
     const { subscribe } = subscriptionRequest(request, onlyType, this.#options.limits.namesPerRequest);
     const session = this.#open(
       call,
-      { protocol: "sotw", aggregated: false },
+      { protocol: "sotw", aggregated: false, lasting: false },
       { node, nodeBytes },
       (_, push, revision) => write(push, revision),
     );
@@ -179,7 +179,7 @@ export class DiscoveryStreams implements DiscoveryHandlers {
 
   #open(
     call: AuthenticatedCall,
-    kind: Pick<SessionOptions, "protocol" | "aggregated" | "keepsTime">,
+    kind: Pick<SessionOptions, "protocol" | "aggregated" | "keepsTime" | "lasting">,
     sent: { node: Node; nodeBytes: number },
     write: (typeUrl: string, push: Push, revision: number) => void,
   ): Session {

@@ -82,6 +82,7 @@ test.each([
   const names = listed.case === "listServicesResponse" ? listed.value.service.map(({ name }) => name) : [];
   expect(names).toContain("envoy.service.cluster.v3.ClusterDiscoveryService");
   expect(names).toContain("grpc.reflection.v1.ServerReflection");
+  expect(names).toContain("grpc.health.v1.Health");
   const answer = await ask({
     case: "fileContainingSymbol",
     value: "envoy.service.status.v3.ClientStatusDiscoveryService.FetchClientStatus",
@@ -92,6 +93,13 @@ test.each([
   const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: file.toReversed() }));
   expect(registry.getService("envoy.service.status.v3.ClientStatusDiscoveryService")?.methods).toHaveLength(2);
   expect(registry.getMessage("envoy.config.core.v3.Node")).toBeDefined();
+  // What stands in an `Any` of a response, and in an `Any` of that.
+  for (const value of [
+    "envoy.config.listener.v3.Listener",
+    "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+  ]) {
+    expect(await ask({ case: "fileContainingSymbol", value })).toMatchObject({ case: "fileDescriptorResponse" });
+  }
   expect(await ask({ case: "fileContainingSymbol", value: "no.such.Thing" })).toMatchObject({ case: "errorResponse" });
   const first = file[0]?.name ?? "";
   expect(await ask({ case: "fileByFilename", value: first })).toMatchObject({ case: "fileDescriptorResponse" });

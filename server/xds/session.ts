@@ -18,6 +18,8 @@ export interface SessionOptions {
   protocol: Protocol;
   /** False: the stream is of one type's own service. Default true. */
   aggregated?: boolean;
+  /** False: it is one answer to a unary call, and nobody who asked so is missed. Default true. */
+  lasting?: boolean;
   /** The client drops a resource with a time of which it does not hear within that. Default false. */
   keepsTime?: boolean;
   clock: Clock;
@@ -51,6 +53,7 @@ export class Session {
   readonly identity: string | undefined;
   readonly protocol: Protocol;
   readonly aggregated: boolean;
+  readonly lasting: boolean;
   readonly connectedAt: number;
   readonly subscriptions = new Map<string, Subscription>();
   readonly nacks = new Map<string, number>();
@@ -72,6 +75,7 @@ export class Session {
     this.identity = options.identity;
     this.protocol = options.protocol;
     this.aggregated = options.aggregated ?? true;
+    this.lasting = options.lasting ?? true;
     this.connectedAt = options.clock.now();
     this.#options = options;
     if (options.keepsTime) {

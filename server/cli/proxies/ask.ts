@@ -19,6 +19,8 @@ export const outputOption = (): Option =>
 
 /** Throws a CliError when nobody answers. */
 export async function askProxies(options: XdsOption, io: CliIo, fetch: FetchOptions): Promise<ProxyStatus[]> {
+  if (options.xds !== undefined && !/^.+:\d+$/.test(options.xds))
+    throw new CliError(`error: --xds ${options.xds}: must be <host>:<port>, such as 127.0.0.1:15010`);
   const target = options.xds ?? `127.0.0.1:${xdsPort(options.portOffset ?? io.env.LIMPID_PORT_OFFSET)}`;
   try {
     return await fetchProxyStatuses(target, fetch);
@@ -36,14 +38,20 @@ function xdsPort(offset: string | undefined): number {
   }
 }
 
-/** The one proxy that is meant by `reviews-v1`, `reviews-v1.default` or its node id. Throws a CliError when there is none, or several. */
-export function findProxy(proxies: readonly ProxyStatus[], wanted: string): ProxyStatus {
-  const found = proxies.filter(
-    ({ id, name, namespace }) => id === wanted || name === wanted || `${name}.${namespace}` === wanted,
-  );
+/**
+ * The one proxy that is meant by `reviews-v1`, `reviews-v1.default` or its node id, `inNamespace` if that is said. Throws a CliError when there is none, or
+ * several.
+ */
+export function findProxy(proxies: readonly ProxyStatus[], wanted: string, inNamespace?: string): ProxyStatus {
+  const found = proxies
+    .filter(({ namespace }) => inNamespace === undefined || namespace === inNamespace)
+    .filter(({ id, name, namespace }) => id === wanted || name === wanted || `${name}.${namespace}` === wanted);
   const [only, ...more] = found;
   const names = (list: readonly ProxyStatus[]) => list.map(({ name, namespace }) => `${name}.${namespace}`).join(", ");
-  if (!only) throw new CliError(`error: no proxy ${wanted} is connected; there are ${names(proxies) || "none"}`);
+  if (!only) {
+    const there = inNamespace === undefined ? "" : ` in namespace ${inNamespace}`;
+    throw new CliError(`error: no proxy ${wanted} is connected${there}; there are ${names(proxies) || "none"}`);
+  }
   if (more.length > 0) throw new CliError(`error: ${wanted} may be ${found.map(({ id }) => id).join(" or ")}`);
   return only;
 }

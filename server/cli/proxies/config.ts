@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { Argument, type Command } from "commander";
+import { Argument, type Command, InvalidArgumentError } from "commander";
 import { stringify } from "yaml";
 import type { ResourceConfig } from "../../xds/csds-client.ts";
 import type { XdsType } from "../../xds/resource-kinds.ts";
@@ -18,9 +18,12 @@ Examples:
 
 interface Options extends XdsOption {
   output: "table" | "json" | "yaml";
+  namespace?: string;
 }
 
 interface Section {
+  /** What istioctl calls it besides. */
+  aliases: readonly string[];
   types: readonly XdsType[];
   heads: readonly string[];
   cells(resource: ResourceConfig, config: JsonObject): string[][];
@@ -28,6 +31,7 @@ interface Section {
 
 const sections: Record<string, Section> = {
   listener: {
+    aliases: ["listeners", "l"],
     types: ["LDS"],
     heads: ["ADDRESS", "PORT", "LISTENER"],
     cells: ({ name }, config) => {
@@ -36,6 +40,7 @@ const sections: Record<string, Section> = {
     },
   },
   route: {
+    aliases: ["routes", "r"],
     types: ["RDS", "VHDS"],
     heads: ["ROUTE CONFIGURATION", "VIRTUAL HOST", "DOMAINS", "ROUTES"],
     cells: ({ name, type }, config) => {
@@ -50,6 +55,7 @@ const sections: Record<string, Section> = {
     },
   },
   cluster: {
+    aliases: ["clusters", "c"],
     types: ["CDS"],
     heads: ["SERVICE", "PORT", "SUBSET", "DIRECTION", "DISCOVERY"],
     cells: ({ name }, config) => {
@@ -59,6 +65,7 @@ const sections: Record<string, Section> = {
     },
   },
   endpoint: {
+    aliases: ["endpoints", "ep"],
     types: ["EDS"],
     heads: ["ENDPOINT", "HEALTH", "CLUSTER"],
     cells: ({ name }, config) =>
@@ -70,12 +77,19 @@ const sections: Record<string, Section> = {
         }),
   },
   secret: {
+    aliases: ["secrets", "s"],
     types: ["SDS"],
     heads: ["SECRET", "KIND"],
     cells: ({ name }, config) => [[name, "tlsCertificate" in config ? "certificate and key" : "authorities"]],
   },
-  extension: { types: ["ECDS"], heads: ["FILTER"], cells: ({ name }) => [[name]] },
+  extension: {
+    aliases: ["extensions", "ecds"],
+    types: ["ECDS"],
+    heads: ["FILTER"],
+    cells: ({ name }) => [[name]],
+  },
   runtime: {
+    aliases: ["rtds"],
     types: ["RTDS"],
     heads: ["LAYER", "KEY", "VALUE"],
     cells: ({ name }, config) =>
@@ -89,8 +103,9 @@ export function registerProxyConfig(program: Command, io: CliIo = processIo): vo
     .command("proxy-config")
     .alias("pc")
     .description("show what a proxy has: listeners, routes, clusters, endpoints, secrets")
-    .addArgument(new Argument("<what>", "part of it").choices([...Object.keys(sections), "all"]))
+    .addArgument(new Argument("<what>", "part of it, or all").argParser(sectionName))
     .argument("<proxy>", "<name>, <name>.<namespace> or its node id")
+    .option("-n, --namespace <name>", "the namespace it is in")
     .addOption(outputOption())
     .addOption(xdsOption())
     .addOption(portOffsetOption())
@@ -100,8 +115,16 @@ export function registerProxyConfig(program: Command, io: CliIo = processIo): vo
     );
 }
 
+/** `listener` for `listeners` and `l`. Throws an error that names what there is. */
+function sectionName(text: string): string {
+  const found = Object.entries(sections).find(([name, { aliases }]) => name === text || aliases.includes(text));
+  if (found || text === "all") return found?.[0] ?? text;
+  const names = Object.entries(sections).map(([name, { aliases }]) => [name, ...aliases].join("|"));
+  throw new InvalidArgumentError(`It may be ${names.join(", ")} or all.`);
+}
+
 async function proxyConfig(what: string, wanted: string, options: Options, io: CliIo): Promise<void> {
-  const { id } = findProxy(await askProxies(options, io, { contents: false }), wanted);
+  const { id } = findProxy(await askProxies(options, io, { contents: false }), wanted, options.namespace);
   const [proxy] = await askProxies(options, io, { nodeId: id, contents: true });
   const shown = Object.entries(sections).filter(([name]) => what === "all" || name === what);
   const types = new Set(shown.flatMap(([, section]) => section.types));
@@ -109,13 +132,10 @@ async function proxyConfig(what: string, wanted: string, options: Options, io: C
   const held = resources.flatMap(({ config }) => (config === null ? [] : [config]));
   if (options.output === "json") io.out(`${JSON.stringify(held, null, 2)}\n`);
   else if (options.output === "yaml") io.out(stringify(held, { lineWidth: 0, aliasDuplicateObjects: false }));
-  else
-    io.out(
-      shown
-        .map(([, section]) => tableOf(section, resources))
-        .filter(Boolean)
-        .join("\n"),
-    );
+  else {
+    const tables = shown.map(([, section]) => tableOf(section, resources)).filter(Boolean);
+    io.out(tables.length > 0 ? tables.join("\n") : `${wanted} has no ${what === "all" ? "configuration" : what}.\n`);
+  }
 }
 
 function tableOf({ types, heads, cells }: Section, all: readonly ResourceConfig[]): string {

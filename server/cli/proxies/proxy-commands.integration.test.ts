@@ -45,11 +45,11 @@ async function setUp() {
       "test",
     );
   };
-  await put(yaml());
   const common = { store, clock: systemClock, logger: silentLogger };
   const plane = createControlPlane({ ...common, xdsPort: 0 });
   await plane.start();
   closers.push(() => plane.stop());
+  await put(yaml());
   const { services, pushes, ready } = plane;
   const api = createConfigApi({
     ...common,
@@ -121,10 +121,29 @@ test.skipIf(envoyMissing)("proxy-status, proxy-config and wait tell of a real En
   const listeners = parse((await limpid("pc", "listener", "client-v1", "-o", "yaml")).out) as { name: string }[];
   expect(listeners.length).toBeGreaterThan(0);
   expect((await limpid("pc", "all", "client-v1")).out).toContain("SERVICE");
+  expect((await limpid("pc", "clusters", "client-v1", "-n", "shop")).out).toContain(
+    "reviews.default.svc.cluster.local",
+  );
+  expect((await limpid("pc", "ecds", "client-v1")).out).toBe("client-v1 has no extension.\n");
+  await expect(limpid("pc", "bootstrap", "client-v1")).rejects.toThrow(/listener\|listeners\|l, .* or all/);
+  expect(await limpid("pc", "all", "client-v1", "-n", "prod")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("no proxy client-v1 is connected in namespace prod"),
+  });
+  expect((await limpid("ps", "-n", "prod")).out).toBe("No proxy is connected.\n");
   expect(await limpid("pc", "all", "nobody")).toMatchObject({ code: 1, err: /no proxy nobody.*client-v1\.shop/ });
 
+  // It connected after this was pushed.
+  expect(await limpid("wait", "vs", "reviews")).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("is in force in 1 proxies that connected since"),
+  });
+  expect(await limpid("wait", "vs", "reviews", "--timeout", "soon")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("--timeout soon: must be a duration such as 30s or 2m"),
+  });
   const { revision } = await put(yaml("/b"));
-  expect(await limpid("wait", "--for=distribution", "virtualservice/reviews")).toMatchObject({
+  expect(await limpid("wait", "--for=distribution", "virtualservice/reviews", "--timeout=20s")).toMatchObject({
     code: 0,
     out: expect.stringContaining(`VirtualService default/reviews at revision ${revision} is in force in 1 proxies`),
   });

@@ -17,6 +17,7 @@ Examples:
 
 interface Options extends XdsOption {
   output: "table" | "json" | "yaml";
+  namespace?: string;
 }
 
 /** `limpid proxy-status` */
@@ -26,6 +27,7 @@ export function registerProxyStatus(program: Command, io: CliIo = processIo): vo
     .alias("ps")
     .description("show whether each proxy has what it should have")
     .argument("[proxy]", "<name>, <name>.<namespace> or its node id")
+    .option("-n, --namespace <name>", "of one namespace alone")
     .addOption(outputOption())
     .addOption(xdsOption())
     .addOption(portOffsetOption())
@@ -35,7 +37,9 @@ export function registerProxyStatus(program: Command, io: CliIo = processIo): vo
 
 async function proxyStatus(wanted: string | undefined, options: Options, io: CliIo): Promise<void> {
   const all = await askProxies(options, io, { contents: false });
-  const shown = wanted === undefined ? all : [findProxy(all, wanted)];
+  const { namespace: only } = options;
+  const here = all.filter(({ namespace }) => only === undefined || namespace === only);
+  const shown = wanted === undefined ? here : [findProxy(all, wanted, only)];
   const plain = shown.map(({ resources: _, ...proxy }) => proxy);
   if (options.output === "json") io.out(`${JSON.stringify(plain, null, 2)}\n`);
   else if (options.output === "yaml") io.out(stringify(plain, { lineWidth: 0 }));
