@@ -64,10 +64,10 @@ function Hint() {
   const t = useTranslations("traces");
   const sampling = useMeshStatus().data?.telemetry.collector?.sampling;
   if (!sampling) return t("hint");
-  const { keptErrors: errors, keptSlow: slow, keptRandom: random, droppedTraces: dropped } = sampling;
-  return (
-    <span data-testid="sampling">{t("sampling", { kept: errors + slow + random, errors, slow, random, dropped })}</span>
-  );
+  const { keptErrors: errors, keptSlow: slow, keptRandom: random, keptElsewhere: elsewhere } = sampling;
+  const kept = errors + slow + random + elsewhere;
+  const counts = { kept, errors, slow, random, elsewhere, dropped: sampling.droppedTraces };
+  return <span data-testid="sampling">{t("sampling", counts)}</span>;
 }
 
 function Found({ live, narrowed }: { live: Live<TraceList>; narrowed: boolean }) {

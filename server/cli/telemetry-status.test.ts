@@ -22,7 +22,7 @@ it("says in a line that all is well, and what is not", () => {
   expect(describeTelemetry(well)).toBe("telemetry: all is written\n");
   expect(describeTelemetry(null)).toContain("no answer");
   const counts = { keptErrors: 2, keptSlow: 3, keptRandom: 5, droppedTraces: 90, droppedSpans: 700, lateSpans: 1 };
-  const held = { truncatedSpans: 0, earlyRounds: 4, heldTraces: 1, heldSpans: 8 };
+  const held = { keptElsewhere: 0, truncatedSpans: 0, earlyRounds: 4, heldTraces: 1, heldSpans: 8 };
   expect(describeTelemetry({ ...well, sampling: { ...counts, ...held } })).toBe(
     "telemetry: all is written\n" +
       "traces: 10 kept (2 with an error, 3 slow, 5 by chance), 90 sampled out; 4 rounds ended early for want of room\n",

@@ -39,8 +39,9 @@ function exportLine(of: TelemetryHealth["exports"][number]): string | false {
 }
 
 function samplingLine(of: NonNullable<TelemetryHealth["sampling"]>): string {
-  const kept = of.keptErrors + of.keptSlow + of.keptRandom;
+  const kept = of.keptErrors + of.keptSlow + of.keptRandom + of.keptElsewhere;
+  const elsewhere = of.keptElsewhere > 0 ? `, ${of.keptElsewhere} that another collector keeps` : "";
   const early = of.earlyRounds > 0 ? `; ${of.earlyRounds} rounds ended early for want of room` : "";
   const cut = of.truncatedSpans > 0 ? `; ${of.truncatedSpans} spans past the bound of one trace` : "";
-  return `traces: ${kept} kept (${of.keptErrors} with an error, ${of.keptSlow} slow, ${of.keptRandom} by chance), ${of.droppedTraces} sampled out${early}${cut}\n`;
+  return `traces: ${kept} kept (${of.keptErrors} with an error, ${of.keptSlow} slow, ${of.keptRandom} by chance${elsewhere}), ${of.droppedTraces} sampled out${early}${cut}\n`;
 }

@@ -39,6 +39,7 @@ export const TelemetryHealth = z.object({
       keptErrors: z.number(),
       keptSlow: z.number(),
       keptRandom: z.number(),
+      keptElsewhere: z.number().default(0),
       droppedTraces: z.number(),
       droppedSpans: z.number(),
       truncatedSpans: z.number(),

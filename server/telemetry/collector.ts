@@ -99,7 +99,7 @@ export function createCollector(options: CollectorOptions): Collector {
     exporter?.spans?.(spans);
     return ingest?.spans(spans) ?? 0;
   };
-  const sampler = options.sampling && new TailSampler({ settings: options.sampling, clock, keep: keepSpans });
+  const sampler = options.sampling && samplerOf(options.sampling, { store, clock, keep: keepSpans });
   const stats = (): CollectorStats => ({
     ...received,
     ignoredEntries: ignored.total,
@@ -270,6 +270,16 @@ export function createCollector(options: CollectorOptions): Collector {
     health,
     sink,
   };
+}
+
+/** One that decides together with the other collectors of the store, where there are any. */
+function samplerOf(
+  settings: SamplingSettings,
+  { store, clock, keep }: { store: TelemetryStore; clock: Clock; keep(spans: readonly SpanRecord[]): void },
+): TailSampler {
+  const tell = store.shareKeptTraces?.((traceIds) => sampler.keptElsewhere(traceIds));
+  const sampler: TailSampler = new TailSampler({ settings, clock, keep, ...(tell && { tell }) });
+  return sampler;
 }
 
 /** Paths of both; one that both have answers the methods of both. */

@@ -80,6 +80,11 @@ const samplingMetrics: Record<keyof SamplingStats, Metric> = {
   keptErrors: ["sampling_kept_error_traces_total", "counter", "Traces kept for an error"],
   keptSlow: ["sampling_kept_slow_traces_total", "counter", "Traces kept as the slowest of an operation"],
   keptRandom: ["sampling_kept_random_traces_total", "counter", "Traces kept by chance"],
+  keptElsewhere: [
+    "sampling_kept_elsewhere_traces_total",
+    "counter",
+    "Traces kept because another collector keeps its spans of them",
+  ],
   droppedTraces: ["sampling_dropped_traces_total", "counter", "Traces not kept"],
   droppedSpans: ["sampling_dropped_spans_total", "counter", "Spans of traces not kept"],
   truncatedSpans: ["sampling_truncated_spans_total", "counter", "Spans of traces with more than one may have"],

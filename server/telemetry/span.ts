@@ -29,7 +29,7 @@ export interface SpanRecord extends SpanDetail {
   origin?: SpanOrigin;
 }
 
-/** A span of OTLP with what it was wrapped in; the same objects for the spans of one resource and scope. */
+/** A span of OTLP with what it was wrapped in, emptied; the same objects for the spans of one resource and scope. */
 export interface SpanOrigin {
   span: Span;
   resource: ResourceSpans;
@@ -83,6 +83,8 @@ export function spanRecords(
   const spans: SpanRecord[] = [];
   let rejected = 0;
   for (const resource of resources) {
+    // A held span must not hold the whole request.
+    const emptied = withOrigin ? { ...resource, scopeSpans: [] } : resource;
     const pairs = resource.resource?.attributes ?? [];
     const of = {
       service: clean(stringAttribute(pairs, "service.name") || "unknown"),
@@ -90,6 +92,7 @@ export function spanRecords(
     };
     for (const scope of resource.scopeSpans) {
       const by = scopeOf(scope.scope);
+      const origin = { resource: emptied, scope: withOrigin ? { ...scope, spans: [] } : scope };
       for (const span of scope.spans) {
         if (!hasIds(span.traceId, span.spanId)) {
           rejected++;
@@ -98,7 +101,7 @@ export function spanRecords(
         const record = { ...spanRecord(span), ...of, scope: by };
         // Nobody looks for these, and there is one for each probe of each endpoint.
         if (record.attributes.user_agent === healthCheckerAgent) continue;
-        spans.push(withOrigin ? { ...record, origin: { span, resource, scope } } : record);
+        spans.push(withOrigin ? { ...record, origin: { span, ...origin } } : record);
       }
     }
   }

@@ -21,6 +21,8 @@ export interface TelemetryStore {
    * when it is written under this token, which is nobody else's; what another collector, or this one before, still holds of them is left out when it is written.
    */
   claim?(senders: readonly string[], token: string): Promise<ReadonlyMap<string, number>>;
+  /** Of a store that other collectors write to as well: the way to tell them of traces that are kept here, and to be told of theirs, from here on. */
+  shareKeptTraces?(onTold: (traceIds: readonly string[]) => void): (traceIds: readonly string[]) => void;
   /** What it knows of these series, by `seriesId`, of the last week. */
   metricStates(ids: readonly string[]): Promise<ReadonlyMap<string, MetricState>>;
   /** When this collector wrote last, in any of its runs; undefined: never. Unix milliseconds. */

@@ -113,6 +113,67 @@ describe("TailSampler", () => {
   });
 });
 
+describe("TailSampler beside another one", () => {
+  /** Two, each told at once of what the other keeps. */
+  function two(changes: Partial<SamplingSettings> = {}) {
+    const clock = new ManualClock(start);
+    const settings = { ...defaultSampling, share: 0, slowest: 0, waitMs: 5000, ...changes };
+    const of = (other: () => TailSampler) => {
+      const kept: SpanRecord[] = [];
+      const tell = (ids: readonly string[]) => other().keptElsewhere(ids);
+      const sampler = new TailSampler({ settings, clock, keep: (spans) => kept.push(...spans), tell });
+      return { kept, sampler };
+    };
+    const one: ReturnType<typeof of> = of(() => other.sampler);
+    const other: ReturnType<typeof of> = of(() => one.sampler);
+    return { clock, one, other };
+  }
+
+  it("keeps its spans of what has an error there, or is slow there, and no others", async () => {
+    const { clock, one, other } = two({ slowest: 1 });
+    // The callers' halves are all at one, and as long as each other; the callees' at the other, where one fails and one takes its time.
+    one.sampler.add([
+      spanOf(id(1), { name: "call" }),
+      spanOf(id(2), { name: "call" }),
+      spanOf(id(3), { name: "call" }),
+    ]);
+    one.sampler.add([spanOf(id(4), { name: "call" })]);
+    await clock.advance(3000);
+    other.sampler.add([spanOf(id(2), { error: true, name: "answer", durationUs: 1 })]);
+    other.sampler.add([spanOf(id(3), { name: "answer", durationUs: 9e6 }), spanOf(id(4), { name: "answer" })]);
+    await clock.advance(20_000);
+    const keptBy = ({ kept }: { kept: readonly SpanRecord[] }) => kept.map(({ traceId }) => traceId).toSorted();
+    expect(keptBy(one)).toEqual([id(1), id(2), id(3)]); // the first is the slowest of the calls
+    expect(keptBy(other)).toEqual([id(2), id(3)]);
+    expect(one.sampler.stats()).toMatchObject({ keptSlow: 1, keptElsewhere: 2, droppedTraces: 1, heldSpans: 0 });
+    expect(other.sampler.stats()).toMatchObject({ keptErrors: 1, keptSlow: 1, droppedTraces: 1, heldTraces: 0 });
+    expect(clock.pending).toBe(0);
+  });
+
+  it("keeps what comes after it was told, and an error that comes when the trace was about to leave", async () => {
+    const { clock, one, other } = two();
+    one.sampler.add([spanOf(id(1), { error: true }), spanOf(id(2))]);
+    other.sampler.add([spanOf(id(1)), spanOf(id(2))]);
+    await clock.advance(12_000);
+    other.sampler.add([spanOf(id(2), { error: true })]);
+    one.sampler.add([spanOf(id(1)), spanOf(id(2))]);
+    expect(one.kept.map(({ traceId }) => traceId)).toEqual([id(1), id(2), id(1), id(2)]);
+    expect(other.kept.map(({ traceId }) => traceId)).toEqual([id(1), id(2), id(2)]);
+    await clock.advance(10_000);
+    expect(one.sampler.stats()).toMatchObject({ keptErrors: 1, keptElsewhere: 1, droppedTraces: 0, heldSpans: 0 });
+  });
+
+  it("holds no more than it may", () => {
+    const { one } = two({ maxTraces: 100 });
+    for (let n = 0; n < 1000; n++) {
+      one.sampler.add([spanOf(id(n, 1000))]);
+      expect(one.sampler.stats().heldTraces).toBeLessThanOrEqual(100);
+    }
+    one.sampler.stop();
+    expect(one.sampler.stats()).toMatchObject({ droppedTraces: 1000, droppedSpans: 1000, heldSpans: 0, heldTraces: 0 });
+  });
+});
+
 describe("parseSampling", () => {
   it("reads settings, and keeps every trace without any", () => {
     expect(parseSampling(undefined)).toBeUndefined();

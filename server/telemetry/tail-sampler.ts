@@ -11,6 +11,8 @@ export interface SamplingStats {
   keptErrors: number;
   keptSlow: number;
   keptRandom: number;
+  /** Of those that are kept for none of that here: another collector, which has other spans of them, keeps them. */
+  keptElsewhere: number;
   droppedTraces: number;
   /** Of traces that were not kept. */
   droppedSpans: number;
@@ -30,11 +32,15 @@ export interface TailSamplerOptions {
   clock: Clock;
   /** Told of the spans of kept traces. */
   keep(spans: readonly SpanRecord[]): void;
+  /** Told of traces that are kept for an error, or as slow, for the collectors that have other spans of them; left out: there are none. */
+  tell?: (traceIds: readonly string[]) => void;
 }
 
 interface HeldTrace {
   spans: SpanRecord[];
   error: boolean;
+  /** Another collector keeps it. */
+  elsewhere: boolean;
 }
 
 interface Round {
@@ -45,15 +51,24 @@ interface Round {
 /** Traces whose end is remembered, for spans that come later. */
 const maxDecided = 100_000;
 
+/** That a trace is held for at the most: it comes in, it waits, and it leaves. */
+const rounds = 3;
+
 /**
  * Holds each trace until it is likely whole, and then keeps it or not: it has an error, it is among the slowest of one of its operations, or its
  * id is among a random share. Traces are gathered in rounds of `waitMs` and decided together when the next round has passed, so that which is
  * slowest is exact within a round. When more comes than may be held, rounds are shorter.
+ *
+ * Where other collectors have spans of the same traces, they are told of an error at once, and of a slow trace when it is decided; what is kept for
+ * nothing here is held for one more round, in which they may say that they keep it.
  */
 export class TailSampler {
   readonly #options: TailSamplerOptions;
   #filling: Round;
   #waiting: Round;
+  /** Kept for nothing here. */
+  #leaving = new Map<string, HeldTrace>();
+  #toTell: string[] = [];
   /** What became of traces: of the last ones, and of those before. */
   #decided = new Map<string, boolean>();
   #decidedBefore = new Map<string, boolean>();
@@ -62,6 +77,7 @@ export class TailSampler {
     keptErrors: 0,
     keptSlow: 0,
     keptRandom: 0,
+    keptElsewhere: 0,
     droppedTraces: 0,
     droppedSpans: 0,
     truncatedSpans: 0,
@@ -81,11 +97,25 @@ export class TailSampler {
     for (const span of spans) {
       const round = this.#filling.traces.has(span.traceId) ? this.#filling : this.#waiting;
       const trace = round.traces.get(span.traceId);
+      const leaving = this.#leaving.get(span.traceId);
       if (trace !== undefined) this.#hold(round, trace, span);
+      else if (leaving !== undefined) this.#holdLeaving(leaving, span);
       else if (!this.#takesLate(span, late)) this.#begin(span);
     }
     if (late.length > 0) this.#options.keep(late);
+    this.#tell();
     if (this.#timer === undefined && this.#filling.traces.size > 0) this.#arm();
+  }
+
+  /** Other collectors keep these: what is held of them, and what comes of them from here on, is kept here as well. */
+  keptElsewhere(traceIds: readonly string[]): void {
+    for (const traceId of traceIds) {
+      const leaving = this.#leaving.get(traceId);
+      const held = this.#filling.traces.get(traceId) ?? this.#waiting.traces.get(traceId);
+      if (leaving !== undefined) this.#save(traceId, leaving, "keptElsewhere");
+      else if (held !== undefined) held.elsewhere = true;
+      else this.#remember(traceId, true);
+    }
   }
 
   stats(): SamplingStats {
@@ -96,22 +126,21 @@ export class TailSampler {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#endRound();
-    this.#endRound();
+    for (let round = 0; round < rounds; round++) this.#endRound();
   }
 
   #begin(span: SpanRecord): void {
     const { maxTraces, maxSpans } = this.#options.settings;
     const isFull = () => this.#heldTraces() >= maxTraces || this.#stats.heldSpans >= maxSpans;
-    if (isFull()) this.#endEarly();
-    if (isFull()) this.#endEarly(); // what was waiting was not enough
-    const trace = { spans: [], error: false };
+    // Mostly the oldest are enough.
+    for (let round = 0; round < rounds && isFull(); round++) this.#endEarly();
+    const trace = { spans: [], error: false, elsewhere: false };
     this.#filling.traces.set(span.traceId, trace);
     this.#hold(this.#filling, trace, span);
   }
 
   #heldTraces(): number {
-    return this.#filling.traces.size + this.#waiting.traces.size;
+    return this.#filling.traces.size + this.#waiting.traces.size + this.#leaving.size;
   }
 
   #newRound(): Round {
@@ -119,15 +148,31 @@ export class TailSampler {
   }
 
   #hold({ slowest }: Round, trace: HeldTrace, span: SpanRecord): void {
+    if (span.error && !trace.error) {
+      trace.error = true;
+      this.#toTell.push(span.traceId);
+    }
+    if (this.#takes(trace, span)) slowest.add(span);
+  }
+
+  /** Of a trace that would go with this round: it stays if this is an error. */
+  #holdLeaving(trace: HeldTrace, span: SpanRecord): void {
+    this.#stats.lateSpans++;
+    this.#takes(trace, span);
+    if (!span.error) return;
+    this.#toTell.push(span.traceId);
+    this.#save(span.traceId, trace, "keptErrors");
+  }
+
+  #takes(trace: HeldTrace, span: SpanRecord): boolean {
     const { maxSpansPerTrace, maxSpans } = this.#options.settings;
-    trace.error ||= span.error;
     if (trace.spans.length >= maxSpansPerTrace || this.#stats.heldSpans >= maxSpans) {
       this.#stats.truncatedSpans++;
-      return;
+      return false;
     }
     trace.spans.push(span);
-    slowest.add(span);
     this.#stats.heldSpans++;
+    return true;
   }
 
   /** A span of a trace that was decided goes the same way; an error is kept however late it is, and what comes after it. */
@@ -141,6 +186,7 @@ export class TailSampler {
     }
     if (!kept) {
       this.#stats.keptErrors++;
+      this.#toTell.push(span.traceId);
       this.#remember(span.traceId, true);
     }
     late.push(span);
@@ -151,7 +197,7 @@ export class TailSampler {
     this.#timer = this.#options.clock.setTimeout(() => {
       this.#timer = undefined;
       this.#endRound();
-      if (this.#waiting.traces.size > 0) this.#arm();
+      if (this.#heldTraces() > 0) this.#arm();
     }, this.#options.settings.waitMs);
   }
 
@@ -162,28 +208,54 @@ export class TailSampler {
 
   #endRound(): void {
     const round = this.#waiting;
+    const left = this.#leaving;
     this.#waiting = this.#filling;
     this.#filling = this.#newRound();
+    this.#leaving = new Map();
+    for (const [traceId, { spans }] of left) this.#drop(traceId, spans);
     if (round.traces.size > 0) this.#decide(round);
+    this.#tell();
   }
 
   #decide({ traces, slowest }: Round): void {
-    const { share } = this.#options.settings;
+    const { settings, tell } = this.#options;
     const slow = slowest.traceIds();
     const kept: SpanRecord[] = [];
-    for (const [traceId, { spans, error }] of traces) {
-      this.#stats.heldSpans -= spans.length;
-      const why = reasonOf({ error, slow: slow.has(traceId), random: isChosen(traceId, share) });
-      this.#remember(traceId, why !== undefined);
-      if (why === undefined) {
-        this.#stats.droppedTraces++;
-        this.#stats.droppedSpans += spans.length;
-        continue;
-      }
-      this.#stats[why]++;
-      for (const span of spans) kept.push(span);
+    for (const [traceId, trace] of traces) {
+      const why = reasonOf(trace, { slow: slow.has(traceId), random: isChosen(traceId, settings.share) });
+      if (why === "keptSlow") this.#toTell.push(traceId);
+      if (why !== undefined) this.#keep(traceId, trace, why, kept);
+      else if (tell !== undefined) this.#leaving.set(traceId, trace);
+      else this.#drop(traceId, trace.spans);
     }
     if (kept.length > 0) this.#options.keep(kept);
+  }
+
+  #keep(traceId: string, { spans }: HeldTrace, why: Reason, kept: SpanRecord[]): void {
+    this.#stats[why]++;
+    this.#stats.heldSpans -= spans.length;
+    this.#remember(traceId, true);
+    for (const span of spans) kept.push(span);
+  }
+
+  #save(traceId: string, trace: HeldTrace, why: Reason): void {
+    const kept: SpanRecord[] = [];
+    this.#leaving.delete(traceId);
+    this.#keep(traceId, trace, why, kept);
+    if (kept.length > 0) this.#options.keep(kept);
+  }
+
+  #drop(traceId: string, spans: readonly SpanRecord[]): void {
+    this.#stats.droppedTraces++;
+    this.#stats.droppedSpans += spans.length;
+    this.#stats.heldSpans -= spans.length;
+    this.#remember(traceId, false);
+  }
+
+  #tell(): void {
+    if (this.#toTell.length === 0) return;
+    this.#options.tell?.(this.#toTell);
+    this.#toTell = [];
   }
 
   #remember(traceId: string, kept: boolean): void {
@@ -195,10 +267,13 @@ export class TailSampler {
   }
 }
 
-function reasonOf(found: { error: boolean; slow: boolean; random: boolean }) {
-  if (found.error) return "keptErrors";
+type Reason = "keptErrors" | "keptSlow" | "keptRandom" | "keptElsewhere";
+
+function reasonOf({ error, elsewhere }: HeldTrace, found: { slow: boolean; random: boolean }): Reason | undefined {
+  if (error) return "keptErrors";
   if (found.slow) return "keptSlow";
-  return found.random ? "keptRandom" : undefined;
+  if (found.random) return "keptRandom";
+  return elsewhere ? "keptElsewhere" : undefined;
 }
 
 /**

@@ -1,16 +1,19 @@
 import { Client } from "pg";
 import { Backoff } from "../../lib/backoff.ts";
 
-export const channel = "limpid_config";
+const connectTimeoutMs = 10_000;
 
 export interface ListenerOptions {
   url: string;
-  /** Some process has committed, or may have. */
-  onCommit(): void;
+  channel: string;
+  /** Somebody said this, this process included. */
+  onNotice(text: string): void;
+  /** From here on all is heard; what was said before may not have been. */
+  onConnected?: () => void;
 }
 
-/** Hears of every commit at once, by LISTEN, on a connection of its own; comes back when it breaks, and then looks for itself. */
-export class CommitListener {
+/** Hears what others say on a channel at once, by LISTEN, on a connection of its own, and says something itself; comes back when it breaks. */
+export class ChannelListener {
   readonly #options: ListenerOptions;
   readonly #backoff = new Backoff({ baseMs: 100, maxMs: 5_000 });
   #client: Client | undefined;
@@ -26,6 +29,19 @@ export class CommitListener {
     await this.#connect();
   }
 
+  /** As {@link start}, and tries again for as long as that fails. */
+  startInTime(): void {
+    void this.#connect().catch(() => {
+      if (this.#client) this.#lost(this.#client);
+    });
+  }
+
+  /** Rejects when it is not connected, or the connection breaks. */
+  async say(text: string): Promise<void> {
+    if (this.#client === undefined) throw new Error("not connected");
+    await this.#client.query("SELECT pg_notify($1, $2)", [this.#options.channel, text]);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -33,25 +49,22 @@ export class CommitListener {
   }
 
   async #connect(): Promise<void> {
-    const client = new Client({ connectionString: this.#options.url, keepAlive: true });
-    client.on("notification", () => this.#options.onCommit());
+    const { url, channel, onNotice, onConnected } = this.#options;
+    const client = new Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: connectTimeoutMs });
+    client.on("notification", ({ payload = "" }) => onNotice(payload));
     client.on("error", () => this.#lost(client));
     client.on("end", () => this.#lost(client));
     this.#client = client;
     await client.connect();
     await client.query(`LISTEN ${channel}`);
     this.#backoff.reset();
-    this.#options.onCommit(); // what was missed meanwhile
+    onConnected?.();
   }
 
   #lost(client: Client): void {
     if (this.#closed || client !== this.#client) return;
     this.#client = undefined;
     void client.end().catch(() => undefined);
-    this.#timer = setTimeout(() => {
-      void this.#connect().catch(() => {
-        if (this.#client) this.#lost(this.#client);
-      });
-    }, this.#backoff.next());
+    this.#timer = setTimeout(() => this.startInTime(), this.#backoff.next());
   }
 }

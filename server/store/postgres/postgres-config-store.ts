@@ -23,7 +23,7 @@ import { unlessUnwritten, writeCommit } from "../config/write-commit.ts";
 import type { WriteTransaction } from "../config/write-transaction.ts";
 import { UnusableDatabaseError } from "../errors.ts";
 import { applyMigrations } from "../migrate.ts";
-import { CommitListener, channel } from "./listener.ts";
+import { ChannelListener } from "./listener.ts";
 import { migrationClient, postgresDialect } from "./migration-client.ts";
 import { placeOf, postgresTransaction, reasonOf, unreadable, unwritable } from "./sql.ts";
 
@@ -38,6 +38,7 @@ export interface PostgresConfigStoreOptions extends StoreOptions {
   onMesh?(mesh: string): void;
 }
 
+const channel = "limpid_config";
 /** Connections for writes and reads of this process; one more listens. */
 const maxConnections = 4;
 const connectTimeoutMs = 10_000;
@@ -96,7 +97,7 @@ async function prepare(options: PostgresConfigStoreOptions, place: string): Prom
 
 class PostgresConfigStore implements ConfigStore {
   readonly #pool: Pool;
-  readonly #listener: CommitListener;
+  readonly #listener: ChannelListener;
   readonly #place: string;
   readonly #mesh: string;
   readonly #clock: NonNullable<StoreOptions["clock"]>;
@@ -122,7 +123,9 @@ class PostgresConfigStore implements ConfigStore {
     this.#pool.on("error", () => undefined); // an idle connection was lost: the next one is new
     const touch = `UPDATE "state" SET "checkedAt" = ? WHERE "id" = 1`;
     this.#check = new WriteCheck(this.#clock, (at) => this.#transact((transaction) => transaction.execute(touch, at)));
-    this.#listener = new CommitListener({ url: options.url, onCommit: () => this.#wake.all() });
+    const wake = () => this.#wake.all();
+    // Some process has committed, or may have while this one did not listen.
+    this.#listener = new ChannelListener({ url: options.url, channel, onNotice: wake, onConnected: wake });
   }
 
   async start(): Promise<void> {

@@ -2,6 +2,7 @@ import { Backoff } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Transport } from "./delivery.ts";
+import type { Piece } from "./pieces.ts";
 
 export interface ExportQueueStats {
   /** Spans, points or log records, since start: taken by the other end; left out because the queue was full; refused by it or left when all ended. */
@@ -16,9 +17,7 @@ export interface ExportQueueStats {
   lastError: string;
 }
 
-export interface ExportQueueOptions<Part> {
-  /** One request of several parts. */
-  encode(parts: readonly Part[]): Uint8Array;
+export interface ExportQueueOptions {
   transport: Transport;
   clock: Clock;
   logger: Logger;
@@ -26,17 +25,27 @@ export interface ExportQueueOptions<Part> {
 }
 
 export interface ExportLimits {
-  /** Spans, points or records that wait, those on their way included. */
+  /** Spans, points or records that wait, those on their way included, and their bytes. */
   maxWaiting: number;
-  /** In one request, unless one part alone has more. */
+  maxWaitingBytes: number;
+  /** In one request, unless one piece alone has more. */
   maxBatch: number;
+  maxBatchBytes: number;
   /** How long the first of a batch waits for others. */
   lingerMs: number;
   /** At the end, how long what waits is still sent. */
   drainMs: number;
 }
 
-const defaultLimits: ExportLimits = { maxWaiting: 50_000, maxBatch: 2000, lingerMs: 500, drainMs: 5000 };
+export const defaultExportLimits: ExportLimits = {
+  maxWaiting: 50_000,
+  maxWaitingBytes: 64 << 20,
+  maxBatch: 2000,
+  // A gRPC server refuses for good what unpacks to more than 4 MiB, unless it was told otherwise.
+  maxBatchBytes: 3 << 20,
+  lingerMs: 500,
+  drainMs: 5000,
+};
 const backoffMs = { baseMs: 1000, maxMs: 30_000 };
 /** Whatever the other end asks for: a wait of hours would only be a queue that is full. */
 const maxAfterMs = 120_000;
@@ -45,34 +54,37 @@ const maxAfterMs = 120_000;
  * What one signal's backend is still to get, in order, one request at a time. What can't be delivered is tried again for as long as it fails; what
  * comes meanwhile waits until the queue is full, and is then left out and counted.
  */
-export class ExportQueue<Part> {
-  readonly #options: ExportQueueOptions<Part>;
+export class ExportQueue {
+  readonly #options: ExportQueueOptions;
   readonly #limits: ExportLimits;
   readonly #backoff = new Backoff(backoffMs);
-  #parts: { part: Part; count: number }[] = [];
+  #pieces: Piece[] = [];
+  #waitingBytes = 0;
   #running: Promise<void> | undefined;
   #stopping = false;
   #wake: (() => void) | undefined;
   #pastBound = false;
   readonly #stats: ExportQueueStats = { sent: 0, dropped: 0, refused: 0, retries: 0, waiting: 0, lastError: "" };
 
-  constructor(options: ExportQueueOptions<Part>) {
+  constructor(options: ExportQueueOptions) {
     this.#options = options;
-    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#limits = { ...defaultExportLimits, ...options.limits };
   }
 
-  /** `count`: spans, points or records in the part. */
-  add(part: Part, count: number): void {
+  add(piece: Piece): void {
+    const { bytes, count } = piece;
     if (count === 0) return;
-    if (this.#stats.waiting + count > this.#limits.maxWaiting) {
+    const { maxWaiting, maxWaitingBytes } = this.#limits;
+    if (this.#stats.waiting + count > maxWaiting || this.#waitingBytes + bytes.byteLength > maxWaitingBytes) {
       if (!this.#pastBound) this.#options.logger.warn({ waiting: this.#stats.waiting }, "the export queue is full");
       this.#pastBound = true;
       this.#stats.dropped += count;
       return;
     }
     this.#pastBound = false;
-    this.#parts.push({ part, count });
+    this.#pieces.push(piece);
     this.#stats.waiting += count;
+    this.#waitingBytes += bytes.byteLength;
     this.#running ??= this.#run();
   }
 
@@ -90,7 +102,8 @@ export class ExportQueue<Part> {
     timer.cancel();
     this.#stats.refused += this.#stats.waiting;
     this.#stats.waiting = 0;
-    this.#parts = [];
+    this.#waitingBytes = 0;
+    this.#pieces = [];
     this.#options.transport.close();
   }
 
@@ -100,24 +113,27 @@ export class ExportQueue<Part> {
     this.#running = undefined;
   }
 
-  #next(): { parts: Part[]; count: number } {
-    const parts: Part[] = [];
-    let count = 0;
-    for (let next = this.#parts[parts.length]; next !== undefined; next = this.#parts[parts.length]) {
-      if (parts.length > 0 && count + next.count > this.#limits.maxBatch) break;
-      parts.push(next.part);
-      count += next.count;
+  /** What goes out next, as one piece. */
+  #next(): Piece {
+    const { maxBatch, maxBatchBytes } = this.#limits;
+    const taken: Uint8Array[] = [];
+    let [count, size] = [0, 0];
+    for (const { bytes, count: more } of this.#pieces) {
+      const isFull = count + more > maxBatch || size + bytes.byteLength > maxBatchBytes;
+      if (taken.length > 0 && isFull) break;
+      taken.push(bytes);
+      count += more;
+      size += bytes.byteLength;
     }
-    this.#parts.splice(0, parts.length);
-    return { parts, count };
+    this.#pieces.splice(0, taken.length);
+    return { bytes: Buffer.concat(taken, size), count };
   }
 
-  async #deliver({ parts, count }: { parts: Part[]; count: number }): Promise<void> {
-    const request = this.#options.encode(parts);
+  async #deliver(batch: Piece): Promise<void> {
     for (;;) {
-      const delivery = await this.#options.transport.send(request);
+      const delivery = await this.#options.transport.send(batch.bytes);
       if (delivery.kind !== "later") {
-        this.#settle(delivery, count);
+        this.#settle(delivery, batch);
         return;
       }
       this.#failed(delivery.message);
@@ -129,11 +145,12 @@ export class ExportQueue<Part> {
 
   #settle(
     delivery: { kind: "taken"; rejected: number; message: string } | { kind: "refused"; message: string },
-    count: number,
+    { bytes, count }: Piece,
   ) {
     const rejected = delivery.kind === "refused" ? count : Math.min(count, delivery.rejected);
     this.#backoff.reset();
     this.#stats.waiting = Math.max(0, this.#stats.waiting - count);
+    this.#waitingBytes = Math.max(0, this.#waitingBytes - bytes.byteLength);
     this.#stats.sent += count - rejected;
     this.#stats.refused += rejected;
     if (rejected > 0) this.#failed(delivery.message);

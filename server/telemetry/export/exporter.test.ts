@@ -7,14 +7,36 @@ import { Metadata, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 import { StatusSchema } from "../../gen/proto/google/rpc/status_pb.js";
 import {
+  ExportLogsServiceResponseSchema,
+  LogsService,
+} from "../../gen/proto/opentelemetry/proto/collector/logs/v1/logs_service_pb.js";
+import {
+  ExportMetricsServiceResponseSchema,
+  MetricsService,
+} from "../../gen/proto/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js";
+import {
   ExportTraceServiceRequestSchema,
   ExportTraceServiceResponseSchema,
   TraceService,
 } from "../../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
+import {
+  LogRecordSchema,
+  ResourceLogsSchema,
+  ScopeLogsSchema,
+} from "../../gen/proto/opentelemetry/proto/logs/v1/logs_pb.js";
+import {
+  GaugeSchema,
+  MetricSchema,
+  NumberDataPointSchema,
+  ResourceMetricsSchema,
+  ScopeMetricsSchema,
+} from "../../gen/proto/opentelemetry/proto/metrics/v1/metrics_pb.js";
+import { ResourceSchema } from "../../gen/proto/opentelemetry/proto/resource/v1/resource_pb.js";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { addService } from "../../lib/grpc.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { MemoryTelemetryStore } from "../../store/telemetry/memory-store.ts";
+import { stringAttribute } from "../attributes.ts";
 import { type Collector, createCollector } from "../collector.ts";
 import { defaultSampling } from "../sampling-settings.ts";
 import { createExporter, type Exporter } from "./exporter.ts";
@@ -255,6 +277,80 @@ it("holds a bounded number, drops and counts the rest, and what is left at the e
   expect(exporter.stats()[0]).toMatchObject({ waiting: 10, dropped: 15 });
   await exporter.stop();
   expect(exporter.stats()[0]).toMatchObject({ waiting: 0, dropped: 15, refused: 10, sent: 0 });
+});
+
+it("holds a bounded number of bytes, too", async () => {
+  const url = await httpBackend(() => {}); // never answers
+  const exporter = exporterTo(exportTo(url, { PROTOCOL: "http/protobuf" }), { maxWaitingBytes: 10_000, drainMs: 1 });
+  for (let n = 1; n <= 20; n++) exporter.spans?.([{ ...recordOf(n), statusMessage: "x".repeat(1000), error: true }]);
+  const { waiting = 0, dropped = 0 } = exporter.stats()[0] ?? {};
+  expect(waiting).toBeGreaterThan(5);
+  expect(waiting).toBeLessThan(10);
+  expect(waiting + dropped).toBe(20);
+});
+
+it("asks no backend to take more at once than gRPC servers do by themselves", async () => {
+  const server = new Server(); // 4 MiB a message
+  const taken = { spans: 0, logs: 0, points: 0 };
+  const services = new Set<string | undefined>();
+  addService(server, TraceService, {
+    export: ({ request }, callback) => {
+      for (const { scopeSpans } of request.resourceSpans)
+        for (const { spans } of scopeSpans) taken.spans += spans.length;
+      callback(null, create(ExportTraceServiceResponseSchema));
+    },
+  });
+  addService(server, LogsService, {
+    export: ({ request }, callback) => {
+      for (const { resource, scopeLogs } of request.resourceLogs) {
+        services.add(stringAttribute(resource?.attributes ?? [], "service.name"));
+        for (const { logRecords } of scopeLogs) taken.logs += logRecords.length;
+      }
+      callback(null, create(ExportLogsServiceResponseSchema));
+    },
+  });
+  addService(server, MetricsService, {
+    export: ({ request }, callback) => {
+      for (const { scopeMetrics } of request.resourceMetrics) {
+        for (const { metrics } of scopeMetrics) taken.points += metrics.length;
+      }
+      callback(null, create(ExportMetricsServiceResponseSchema));
+    },
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    const insecure = ServerCredentials.createInsecure();
+    server.bindAsync("127.0.0.1:0", insecure, (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
+  cleanUps.push(() => server.forceShutdown());
+  const exporter = exporterTo(exportTo(`http://127.0.0.1:${port}`));
+  const long = "x".repeat(8192);
+  const resource = create(ResourceSchema, {
+    attributes: [{ key: "service.name", value: { value: { case: "stringValue", value: "shop" } } }],
+  });
+  // Many small ones, which are sent together, and one that is too large by itself.
+  for (let n = 1; n <= 600; n++) exporter.spans?.([{ ...recordOf(n), attributes: { long } }]);
+  const logRecords = Array.from({ length: 600 }, () =>
+    create(LogRecordSchema, { body: { value: { case: "stringValue", value: long } } }),
+  );
+  exporter.logs?.([create(ResourceLogsSchema, { resource, scopeLogs: [create(ScopeLogsSchema, { logRecords })] })]);
+  const metrics = Array.from({ length: 600 }, (_, n) =>
+    create(MetricSchema, {
+      name: `m${n}`,
+      description: long,
+      data: { case: "gauge", value: create(GaugeSchema, { dataPoints: [create(NumberDataPointSchema)] }) },
+    }),
+  );
+  exporter.metrics?.([
+    create(ResourceMetricsSchema, { resource, scopeMetrics: [create(ScopeMetricsSchema, { metrics })] }),
+  ]);
+  await expect.poll(() => exporter.stats().map(({ waiting }) => waiting), soon).toEqual([0, 0, 0]);
+  expect(exporter.stats()).toMatchObject([
+    { sent: 600, refused: 0 },
+    { sent: 600, refused: 0 },
+    { sent: 600, refused: 0 },
+  ]);
+  expect(taken).toEqual({ spans: 600, logs: 600, points: 600 });
+  expect([...services]).toEqual(["shop"]);
 });
 
 it("hears of what a gRPC backend left out, and when it is to try again", async () => {

@@ -16,15 +16,15 @@ import {
 } from "../../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
 import type { ResourceLogs } from "../../gen/proto/opentelemetry/proto/logs/v1/logs_pb.js";
 import type { Metric, ResourceMetrics } from "../../gen/proto/opentelemetry/proto/metrics/v1/metrics_pb.js";
-import type { ResourceSpans } from "../../gen/proto/opentelemetry/proto/trace/v1/trace_pb.js";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { SpanRecord } from "../span.ts";
 import type { ReadResponse } from "./delivery.ts";
-import { type ExportLimits, ExportQueue, type ExportQueueStats } from "./export-queue.ts";
+import { defaultExportLimits, type ExportLimits, ExportQueue, type ExportQueueStats } from "./export-queue.ts";
 import { grpcTransport } from "./grpc-transport.ts";
 import { httpTransport } from "./http-transport.ts";
 import { resourceSpans } from "./otlp-spans.ts";
+import { type Cutting, halvesOf, piecesOf, wrapped } from "./pieces.ts";
 import { type ExportSettings, type ExportSignal, type ExportTarget, exportSignals } from "./settings.ts";
 
 export interface ExportStats extends ExportQueueStats {
@@ -52,29 +52,26 @@ export interface ExporterOptions {
 }
 
 export function createExporter({ settings, clock, logger, limits = {} }: ExporterOptions): Exporter {
-  const queues: Partial<Record<ExportSignal, Queue>> = {};
-  const open = <Part>(signal: ExportSignal, encode: (parts: readonly Part[]) => Uint8Array) => {
+  const queues: Partial<Record<ExportSignal, ExportQueue>> = {};
+  const maxBytes = limits.maxBatchBytes ?? defaultExportLimits.maxBatchBytes;
+  const open = <Part>(signal: ExportSignal, cutting: Cutting<Part>) => {
     const target = settings[signal];
     if (target === undefined) return undefined;
     const transport = transportOf(target, signal);
     const child = logger.child({ export: signal, endpoint: target.url.origin });
-    const queue = new ExportQueue<Part>({ encode, transport, clock, logger: child, limits });
+    const queue = new ExportQueue({ transport, clock, logger: child, limits });
     queues[signal] = queue;
-    return queue;
+    return (part: Part) => {
+      for (const piece of piecesOf(part, cutting, maxBytes)) queue.add(piece);
+    };
   };
-  const traces = open<ResourceSpans[]>("traces", (parts) =>
-    encoded(ExportTraceServiceRequestSchema, { resourceSpans: parts.flat() }),
-  );
-  const metrics = open<readonly ResourceMetrics[]>("metrics", (parts) =>
-    encoded(ExportMetricsServiceRequestSchema, { resourceMetrics: parts.flat() }),
-  );
-  const logs = open<readonly ResourceLogs[]>("logs", (parts) =>
-    encoded(ExportLogsServiceRequestSchema, { resourceLogs: parts.flat() }),
-  );
+  const spans = open("traces", ofSpans);
+  const metrics = open("metrics", ofMetrics);
+  const logs = open("logs", ofLogs);
   return {
-    ...(traces && { spans: (records) => traces.add(resourceSpans(records), records.length) }),
-    ...(metrics && { metrics: (resources) => metrics.add(resources, pointsIn(resources)) }),
-    ...(logs && { logs: (resources) => logs.add(resources, recordsIn(resources)) }),
+    ...(spans && { spans }),
+    ...(metrics && { metrics }),
+    ...(logs && { logs }),
     stats: () =>
       exportSignals.flatMap((signal) => {
         const queue = queues[signal];
@@ -85,8 +82,6 @@ export function createExporter({ settings, clock, logger, limits = {} }: Exporte
     },
   };
 }
-
-type Queue = Pick<ExportQueue<unknown>, "stats" | "stop">;
 
 const encoded = <Desc extends DescMessage>(schema: Desc, fields: MessageInitShape<Desc>): Uint8Array =>
   toBinary(schema, create(schema, fields));
@@ -120,11 +115,39 @@ const services: Record<ExportSignal, { service: string; read: ReadResponse }> = 
   },
 };
 
-const recordsIn = (resources: readonly ResourceLogs[]): number =>
-  sum(resources.flatMap(({ scopeLogs }) => scopeLogs.map(({ logRecords }) => logRecords.length)));
+const ofSpans: Cutting<readonly SpanRecord[]> = {
+  encode: (records) => encoded(ExportTraceServiceRequestSchema, { resourceSpans: resourceSpans(records) }),
+  count: (records) => records.length,
+  halve: (records) => halvesOf(records),
+};
 
-const pointsIn = (resources: readonly ResourceMetrics[]): number =>
-  sum(resources.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics.map(pointsOf))));
+const ofMetrics: Cutting<readonly ResourceMetrics[]> = {
+  encode: (parts) => encoded(ExportMetricsServiceRequestSchema, { resourceMetrics: [...parts] }),
+  count: (parts) => sum(parts.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((of) => of.metrics.map(pointsOf)))),
+  halve: (parts) =>
+    halvesOf(parts, (resource) =>
+      wrapped(
+        halvesOf(resource.scopeMetrics, (scope) =>
+          wrapped(halvesOf(scope.metrics), (metrics) => ({ ...scope, metrics })),
+        ),
+        (scopeMetrics) => ({ ...resource, scopeMetrics }),
+      ),
+    ),
+};
+
+const ofLogs: Cutting<readonly ResourceLogs[]> = {
+  encode: (parts) => encoded(ExportLogsServiceRequestSchema, { resourceLogs: [...parts] }),
+  count: (parts) => sum(parts.flatMap(({ scopeLogs }) => scopeLogs.map(({ logRecords }) => logRecords.length))),
+  halve: (parts) =>
+    halvesOf(parts, (resource) =>
+      wrapped(
+        halvesOf(resource.scopeLogs, (scope) =>
+          wrapped(halvesOf(scope.logRecords), (logRecords) => ({ ...scope, logRecords })),
+        ),
+        (scopeLogs) => ({ ...resource, scopeLogs }),
+      ),
+    ),
+};
 
 const pointsOf = ({ data }: Metric): number => (data.case === undefined ? 0 : data.value.dataPoints.length);
 

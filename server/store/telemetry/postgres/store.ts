@@ -9,6 +9,7 @@ import type { CompactedSql } from "../sql.ts";
 import { PostgresBatchWriter } from "./batch-writer.ts";
 import { connectTelemetry, isLasting, PostgresSql, type TelemetryServer } from "./database.ts";
 import { pruneEdges } from "./edges.ts";
+import { KeptTraces } from "./kept-traces.ts";
 import { Forgetting, isLockTimeout, isPartitioned, makePartitions } from "./partitions.ts";
 
 export interface PostgresStoreOptions extends TelemetryServer {
@@ -40,6 +41,7 @@ class PostgresTelemetryStore implements TelemetryStore {
   readonly #options: PostgresStoreOptions;
   readonly #writer: PostgresBatchWriter;
   #client: Client | undefined;
+  #keptTraces: KeptTraces | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #collector = "";
   #retention: Retention = defaultRetention;
@@ -105,6 +107,12 @@ class PostgresTelemetryStore implements TelemetryStore {
     });
   }
 
+  shareKeptTraces(onTold: (traceIds: readonly string[]) => void): (traceIds: readonly string[]) => void {
+    const kept = new KeptTraces(this.#options.url, onTold);
+    this.#keptTraces = kept;
+    return (traceIds) => kept.tell(traceIds);
+  }
+
   metricStates(ids: readonly string[]): Promise<ReadonlyMap<string, MetricState>> {
     return this.#work((client) => readMetricStates(new PostgresSql(client), ids));
   }
@@ -117,6 +125,7 @@ class PostgresTelemetryStore implements TelemetryStore {
   }
 
   async close(): Promise<void> {
+    await this.#keptTraces?.close();
     await this.#turn;
     await this.#client?.end().catch(() => undefined);
     this.#client = undefined;
