@@ -16,7 +16,13 @@ export interface ProvidersProps {
 export function Providers({ locale, messages, timeZone, children }: ProvidersProps) {
   const [client] = useState(
     () =>
-      new QueryClient({ defaultOptions: { queries: { staleTime: 1000, gcTime: 60_000, refetchOnWindowFocus: true } } }),
+      new QueryClient({
+        defaultOptions: {
+          // A machine without a network still has the mesh that runs on it.
+          queries: { staleTime: 1000, gcTime: 60_000, refetchOnWindowFocus: true, networkMode: "always" },
+          mutations: { networkMode: "always" },
+        },
+      }),
   );
   return (
     <IntlProvider locale={locale} messages={messages} timeZone={timeZone}>

@@ -6,17 +6,15 @@ import { useUrlState } from "../lib/url-state.ts";
 import { NoMatch } from "../list/no-match.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { applicationParams } from "./application-query.ts";
-import { TextParam, WindowSelect } from "./form-fields.tsx";
+import { TextParam } from "./form-fields.tsx";
 import styles from "./logs.module.css";
-
-const narrowing = applicationParams.filter((name) => name !== "window");
 
 /** That there are no lines, or none of what was searched for. */
 export function NoLines() {
   const t = useTranslations("logs");
   const url = useUrlState();
-  return narrowing.some((name) => url.get(name)) ? (
-    <NoMatch title={t("applications-no-match")} filters={narrowing} />
+  return applicationParams.some((name) => url.get(name)) ? (
+    <NoMatch title={t("applications-no-match")} filters={applicationParams} />
   ) : (
     <EmptyState title={t("applications-empty")}>{t("applications-empty-text")}</EmptyState>
   );
@@ -43,7 +41,6 @@ export function ApplicationForm() {
           data-testid="applications-severity"
         />
         <Text name="trace" />
-        <WindowSelect data-testid="applications-window" />
       </div>
     </search>
   );

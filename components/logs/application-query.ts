@@ -1,23 +1,13 @@
 import type { ApplicationLogSearch } from "../../server/contract/index.ts";
+import { type RangeName, rangeNames } from "../ui/time-range.ts";
+import { lineQuery } from "./log-query.ts";
 
-/** What the form keeps in the address and the API is asked with: the same names in both. */
-export const applicationParams = [
-  "text",
-  "service",
-  "severity",
-  "trace",
-  "window",
-  "from",
-  "to",
-] as const satisfies (keyof ApplicationLogSearch)[];
-export type ApplicationParam = (typeof applicationParams)[number];
+const filters = ["text", "service", "severity", "trace"] as const satisfies (keyof ApplicationLogSearch)[];
 
-/** The part of an address that chooses lines, always in the same order. */
-export function applicationQuery(get: (name: ApplicationParam) => string | null | undefined): string {
-  const query = new URLSearchParams();
-  for (const name of applicationParams) {
-    const value = get(name);
-    if (value) query.set(name, value);
-  }
-  return query.toString();
-}
+/** What the form and the picker of time keep in the address. */
+export const applicationParams = [...filters, ...rangeNames] as const;
+export type ApplicationParam = (typeof filters)[number] | RangeName;
+
+/** The part of an address that chooses lines, always in the same order, as the API is asked. */
+export const applicationQuery = (get: (name: ApplicationParam) => string | null | undefined): string =>
+  lineQuery(filters, get);

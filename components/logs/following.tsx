@@ -4,11 +4,14 @@ import { type ReactNode, type RefObject, useEffect, useRef, useState } from "rea
 import { useTranslations } from "use-intl";
 import type { Settled } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
+import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { Notice } from "../ui/states.tsx";
+import { TimeRangePicker } from "../ui/time-range-picker.tsx";
+import { defaultLogWindow } from "./log-query.ts";
 import type { Line, LinePage } from "./log-rows.ts";
 import styles from "./logs.module.css";
 import { type LineSource, type LogsState, useLogs } from "./use-logs.ts";
@@ -32,7 +35,8 @@ export function useFollowing<L extends Line>(
   initial: Settled<LinePage<L>> | undefined,
 ): Following<L> {
   const url = useUrlState();
-  const follow = url.get("live") === "1" && url.get("to") === null;
+  const hasEnd = useUrlRange().range.at !== null;
+  const follow = url.get("live") === "1" && !hasEnd;
   const [stopped, setStopped] = useState(false);
   const [pointed, setPointed] = useState(false);
   const top = useRef<HTMLDivElement>(null);
@@ -48,13 +52,16 @@ export function useFollowing<L extends Line>(
   return { state, follow, stopped, setStopped, setPointed, top, showNew };
 }
 
-/** Follow, hold on, or read again. */
+/** Of which time lines are, and whether they are followed, held or read again. */
 export function FollowButtons<L extends Line>({ following }: { following: Following<L> }) {
   const t = useTranslations("logs");
   const url = useUrlState();
+  const { range, set } = useUrlRange(defaultLogWindow);
+  const hasEnd = range.at !== null;
   const { follow, stopped, setStopped, state } = following;
   return (
     <>
+      <TimeRangePicker value={range} onChange={set} />
       {follow && (
         <PillButton pressed={stopped} onClick={() => setStopped(!stopped)} data-testid="logs-pause">
           {t(stopped ? "resume" : "pause")}
@@ -62,8 +69,8 @@ export function FollowButtons<L extends Line>({ following }: { following: Follow
       )}
       <PillButton
         pressed={follow}
-        disabled={url.get("to") !== null}
-        title={url.get("to") === null ? t("live-says") : t("live-never")}
+        disabled={hasEnd}
+        title={t(hasEnd ? "live-never" : "live-says")}
         onClick={() => url.set({ live: follow ? null : "1" })}
         data-testid="logs-live"
       >

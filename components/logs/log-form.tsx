@@ -1,19 +1,18 @@
 "use client";
-import { NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect } from "@mantine/core";
 import { useId } from "react";
 import { useTranslations } from "use-intl";
-import { serviceTitle } from "../../server/contract/index.ts";
+import { type LogFilterName, logFilterNames, serviceTitle } from "../../server/contract/index.ts";
+import { grpcStatusNames } from "../../server/wire/grpc-status.ts";
 import { useProxies, useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
-import { useFollowing } from "../lib/use-following.ts";
-import { loggedFlags } from "../mesh-graph/flag-words.ts";
+import { grpcName, loggedFlags } from "../mesh-graph/flag-words.ts";
 import { PillButton } from "../ui/pill.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
-import { TextParam, WindowSelect } from "./form-fields.tsx";
-import { fromLocalTime, type LogParam, logParams, toLocalTime } from "./log-query.ts";
+import { TextParam } from "./form-fields.tsx";
 import styles from "./logs.module.css";
 
-const always: readonly LogParam[] = ["path", "service", "code", "errors", "window"];
+const always: readonly LogFilterName[] = ["path", "service", "code", "errors"];
 
 /** Which requests are looked for: each field is a parameter of the address. */
 export function LogForm() {
@@ -21,7 +20,7 @@ export function LogForm() {
   const url = useUrlState();
   const id = useId();
   const services = useServices(defaultWindowSec).data?.services ?? [];
-  const others = logParams.filter((name) => !always.includes(name) && url.get(name));
+  const others = logFilterNames.filter((name) => !always.includes(name) && url.get(name));
   const isOpen = url.get("more") === "1";
   const onlyErrors = url.get("errors") === "true";
   return (
@@ -36,7 +35,6 @@ export function LogForm() {
           name="code"
           options={(["2xx", "3xx", "4xx", "5xx", "0"] as const).map((code) => [code, t(`code-${code}`)])}
         />
-        <WindowSelect data-testid="logs-window" />
         <div className={styles.pills}>
           <PillButton
             pressed={onlyErrors}
@@ -54,7 +52,7 @@ export function LogForm() {
             {others.length > 0 ? t("more-set", { count: others.length }) : t("more")}
           </PillButton>
           {(others.length > 0 || always.some((name) => url.get(name))) && (
-            <PillButton onClick={() => url.set(Object.fromEntries(logParams.map((name) => [name, null])))}>
+            <PillButton onClick={() => url.set(Object.fromEntries(logFilterNames.map((name) => [name, null])))}>
               {t("clear")}
             </PillButton>
           )}
@@ -67,6 +65,7 @@ export function LogForm() {
 
 function MoreFields({ id }: { id: string }) {
   const t = useTranslations("logs");
+  const words = useTranslations("flags");
   const proxies = useProxies().data?.proxies ?? [];
   return (
     <div className={styles.fields} id={id}>
@@ -75,7 +74,8 @@ function MoreFields({ id }: { id: string }) {
         name="direction"
         options={(["outbound", "inbound", "gateway"] as const).map((one) => [one, t(`direction-${one}`)])}
       />
-      <Choice name="flag" options={loggedFlags.map((flag) => [flag, flag])} />
+      <Choice name="flag" options={loggedFlags.map((flag) => [flag, `${flag} · ${words(`means-${flag}`)}`])} />
+      <Choice name="grpc" options={grpcStatusNames.map((_, code) => [String(code), grpcName(String(code))])} />
       <TextField name="details" />
       <TextField name="method" />
       <TextField name="min" numeric />
@@ -84,13 +84,11 @@ function MoreFields({ id }: { id: string }) {
       <TextField name="destination" />
       <TextField name="trace" />
       <TextField name="request" />
-      <TimeField name="from" />
-      <TimeField name="to" />
     </div>
   );
 }
 
-type FieldProps = { name: Exclude<LogParam, "errors" | "window" | "grpc"> };
+type FieldProps = { name: Exclude<LogFilterName, "errors"> };
 
 function TextField({ name, ...rest }: FieldProps & { wide?: boolean; numeric?: boolean }) {
   const t = useTranslations("logs");
@@ -116,22 +114,6 @@ function Choice({ name, options }: FieldProps & { options: readonly (readonly [s
         ...(isListed ? [] : [{ value, label: value }]),
         ...options.map(([option, label]) => ({ value: option, label })),
       ]}
-      data-testid={`logs-${name}`}
-    />
-  );
-}
-
-function TimeField({ name }: { name: "from" | "to" }) {
-  const t = useTranslations("logs");
-  const url = useUrlState();
-  return (
-    <TextInput
-      ref={useFollowing(toLocalTime(url.get(name)))}
-      type="datetime-local"
-      step={1}
-      size="xs"
-      label={t(`param-${name}`)}
-      onChange={({ currentTarget }) => url.set({ [name]: fromLocalTime(currentTarget.value) })}
       data-testid={`logs-${name}`}
     />
   );

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { logsOfHref } from "../lib/links.ts";
-import { fromLocalTime, logQuery, toLocalTime } from "./log-query.ts";
+import { logQuery } from "./log-query.ts";
 
 it("takes what chooses lines from an address, in one order, and leaves the rest", () => {
   const address = new URLSearchParams("open=7&window=60&live=1&path=/a?b%26c&service=&code=5xx");
@@ -11,14 +11,17 @@ it("makes addresses that it reads again", () => {
   const href = logsOfHref({ service: "reviews.default.svc.cluster.local", source: "default/a/v1", flag: undefined });
   const address = new URL(href, "http://localhost").searchParams;
   expect(logQuery((name) => address.get(name))).toBe(
-    "service=reviews.default.svc.cluster.local&source=default%2Fa%2Fv1",
+    "service=reviews.default.svc.cluster.local&source=default%2Fa%2Fv1&window=900",
   );
   expect(logsOfHref({})).toBe("/logs");
 });
 
-it("reads and writes a field's time in the reader's zone", () => {
-  const at = new Date(2026, 0, 2, 3, 4, 5).getTime();
-  expect(toLocalTime(String(at))).toBe("2026-01-02T03:04:05");
-  expect(fromLocalTime("2026-01-02T03:04:05")).toBe(String(at));
-  expect([toLocalTime(null), toLocalTime("x"), fromLocalTime("")]).toEqual(["", "", null]);
+it.each([
+  ["from=1700000000000&to=1700003600000&window=60", "from=1700000000000&to=1700003600000"],
+  ["window=60&at=1700000060000", "from=1700000000000&to=1700000060000"],
+  ["window=nonsense", "window=900"],
+  ["from=1700000000000", "window=900"],
+])("asks of %s what the picker shows: %s", (address, expected) => {
+  const params = new URLSearchParams(address);
+  expect(logQuery((name) => params.get(name))).toBe(expected);
 });

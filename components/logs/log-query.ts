@@ -1,34 +1,28 @@
 import { logFilterNames } from "../../server/contract/index.ts";
+import { type RangeName, rangeNames, rangeQuery } from "../ui/time-range.ts";
 
-/** What the form keeps in the address and the API is asked with: the same names in both. */
-export const logParams = [...logFilterNames, "window", "from", "to"] as const;
+/** What the form and the picker of time keep in the address. */
+export const logParams = [...logFilterNames, ...rangeNames] as const;
 export type LogParam = (typeof logParams)[number];
 
-/** Seconds; the API's own default is 900. */
-export const logWindows = [60, 300, 900, 3600, 21_600, 86_400] as const;
+/** Seconds; the API's own default, too. */
 export const defaultLogWindow = 900;
 
-/** The part of an address that chooses lines, always in the same order. */
-export function logQuery(get: (name: LogParam) => string | null | undefined): string {
+/** The part of an address that chooses lines, always in the same order, as the API is asked. */
+export const logQuery = (get: (name: LogParam) => string | null | undefined): string => lineQuery(logFilterNames, get);
+
+/** The same of lines that are chosen by other filters. */
+export function lineQuery<Name extends string>(
+  filters: readonly Name[],
+  get: (name: Name | RangeName) => string | null | undefined,
+): string {
   const query = new URLSearchParams();
-  for (const name of logParams) {
+  for (const name of filters) {
     const value = get(name);
     if (value) query.set(name, value);
   }
+  // The comparison is no matter of lines.
+  const range = rangeQuery((name) => (name === "compare" ? null : get(name)), defaultLogWindow);
+  for (const [name, value] of Object.entries(range)) query.set(name, value);
   return query.toString();
-}
-
-/** `datetime-local` has no zone: it is the reader's own. */
-export function toLocalTime(ms: string | null): string {
-  if (!ms || !/^\d{1,15}$/.test(ms)) return "";
-  const at = new Date(Number(ms));
-  return Number.isNaN(at.getTime())
-    ? ""
-    : new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
-
-/** Null for what is no whole time yet. */
-export function fromLocalTime(text: string): string | null {
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? null : String(ms);
 }

@@ -12,12 +12,13 @@ import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { EmptyState } from "../ui/states.tsx";
+import { rangeNames } from "../ui/time-range.ts";
 import { ApplicationForm, NoLines } from "./application-form.tsx";
 import { applicationParams, applicationQuery } from "./application-query.ts";
 import { ApplicationTable } from "./application-table.tsx";
 import { FollowButtons, LineList, TailState, useFollowing } from "./following.tsx";
 import { LogForm } from "./log-form.tsx";
-import { type LogParam, logParams, logQuery } from "./log-query.ts";
+import { logParams, logQuery } from "./log-query.ts";
 import { LogTable } from "./log-table.tsx";
 import { applicationLines, requestLines } from "./use-logs.ts";
 
@@ -47,7 +48,7 @@ function Shows() {
   const none = Object.fromEntries(
     [...logParams, ...applicationParams, "open", "live", "more"].map((name) => [name, null]),
   );
-  const kept = { trace: url.get("trace"), window: url.get("window") };
+  const kept = Object.fromEntries((["trace", ...rangeNames] as const).map((name) => [name, url.get(name)]));
   return (
     <>
       <PillButton
@@ -138,12 +139,10 @@ function Applications({
   );
 }
 
-const narrowing = logParams.filter((name): name is LogParam => name !== "window");
-
 function Nothing() {
   const t = useTranslations("logs");
   const url = useUrlState();
-  if (narrowing.some((name) => url.get(name))) return <NoMatch title={t("no-match")} filters={narrowing} />;
+  if (logParams.some((name) => url.get(name))) return <NoMatch title={t("no-match")} filters={logParams} />;
   return (
     <EmptyState
       title={t("empty")}

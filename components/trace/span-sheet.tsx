@@ -1,7 +1,7 @@
 "use client";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import type { Trace, TraceSpan } from "../../server/contract/index.ts";
+import { isClockApart, type Trace, type TraceSpan } from "../../server/contract/index.ts";
 import { traceHref } from "../lib/links.ts";
 import { TraceLines } from "../logs/trace-lines.tsx";
 import { PanelHeader } from "../mesh-graph/panel-header.tsx";
@@ -63,7 +63,7 @@ function Told({ span, trace }: { span: TraceSpan; trace: Trace }) {
             {span.statusMessage && `: ${span.statusMessage}`}
           </p>
         )}
-        {span.skewUs !== 0 && (
+        {isClockApart(span) && (
           <p className={styles.skewed}>
             {t.rich("skew-text", { by: () => <NumberWithUnit value={span.skewUs / 1000} kind="ms" /> })}
           </p>

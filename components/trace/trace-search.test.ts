@@ -9,7 +9,11 @@ it.each<[Record<string, string>, Record<string, string>]>([
   ],
   [
     { window: "7", from: "1700000000000", to: "1700000060000" },
-    { window: "60", limit: "300", from: "1700000000000", to: "1700000060000" },
+    { from: "1700000000000", to: "1700000060000", limit: "300" },
+  ],
+  [
+    { window: "60", at: "1700000060000" },
+    { from: "1700000000000", to: "1700000060000", limit: "300" },
   ],
 ])("%j asks %j", (url, expected) => {
   expect(traceSearch((name) => url[name])).toEqual(expected);

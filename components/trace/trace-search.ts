@@ -1,8 +1,7 @@
-import { parseRange } from "../ui/time-range.ts";
+import { rangeQuery } from "../ui/time-range.ts";
 
 /** The URL's parameters that narrow the search; the API's have the same names. */
 export const searchFields = ["service", "operation", "min", "max", "errors", "tag"] as const;
-const passedOn = [...searchFields, "from", "to"] as const;
 
 /** How far back is looked at first, seconds. */
 export const traceWindowSec = 3600;
@@ -13,10 +12,10 @@ export const traceLimit = 300;
 /** The API's query for what the page's URL says; server and browser make the same of it. */
 export function traceSearch(get: (name: string) => string | null | undefined): Record<string, string> {
   const query: Record<string, string> = {
-    window: String(parseRange(get, traceWindowSec).windowSec),
+    ...rangeQuery(get, traceWindowSec),
     limit: String(traceLimit),
   };
-  for (const name of passedOn) {
+  for (const name of searchFields) {
     const value = get(name);
     if (value) query[name] = value;
   }

@@ -21,7 +21,7 @@ import { PillButton } from "../ui/pill.tsx";
 import { NumberWithUnit, TimeOfDay } from "../ui/quantity.tsx";
 import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
-import type { TimeRange } from "../ui/time-range.ts";
+import { rangeNames, type TimeRange } from "../ui/time-range.ts";
 import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import { Heatmap } from "./heatmap.tsx";
@@ -54,10 +54,12 @@ export function TracesPage({ traces, initialSearch }: TracesPageProps) {
       </PageHeader>
       <SearchForm />
       <Latency list={live.data} range={range} />
-      <Found live={live} narrowed={[...searchFields, "from", "to"].some((name) => url.get(name))} />
+      <Found live={live} narrowed={narrowing.some((name) => url.get(name))} />
     </Page>
   );
 }
+
+const narrowing = [...searchFields, ...rangeNames];
 
 /** That not every trace was kept, where the collector was told so. */
 function Hint() {
@@ -88,7 +90,7 @@ function Found({ live, narrowed }: { live: Live<TraceList>; narrowed: boolean })
           list.traces.length === 0 ? (
             <Panel flush>
               {narrowed ? (
-                <NoMatch title={t("no-match")} filters={[...searchFields, "from", "to"]} />
+                <NoMatch title={t("no-match")} filters={narrowing} />
               ) : (
                 <EmptyState title={t("empty")}>{t("empty-text")}</EmptyState>
               )}

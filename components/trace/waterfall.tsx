@@ -2,7 +2,7 @@
 import { IconChevronDown, IconChevronRight, IconClockExclamation } from "@tabler/icons-react";
 import { type CSSProperties, type KeyboardEvent, useRef, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import type { Stretch, Trace, TraceSpan } from "../../server/contract/index.ts";
+import { isClockApart, type Stretch, type Trace, type TraceSpan } from "../../server/contract/index.ts";
 import { formatMs, quantityText } from "../ui/format.ts";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { versionColor } from "../ui/version-color.ts";
@@ -141,7 +141,7 @@ function Row({ span, totalUs, folded, focusable, selected, marks, onFold, onPres
         )}
         {span.error && <i className={styles.failed} title={t("failed")} />}
         <Words span={span} />
-        {span.skewUs !== 0 && (
+        {isClockApart(span) && (
           <IconClockExclamation
             size={14}
             className={styles.skew}

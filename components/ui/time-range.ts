@@ -14,7 +14,11 @@ export type Comparison = (typeof comparisons)[number];
 export const longestWindowSec = 30 * 86_400;
 const shortestWindowSec = 10;
 
-type Get = (name: "window" | "from" | "to" | "at" | "compare") => string | null | undefined;
+/** The URL's parameters that a range is of. */
+export const rangeNames = ["window", "from", "to", "at"] as const;
+export type RangeName = (typeof rangeNames)[number];
+
+type Get = (name: RangeName | "compare") => string | null | undefined;
 
 /** A page's `searchParams`, as far as they are of time. */
 export type RangeQuery = Partial<Record<Parameters<Get>[0], string>>;
@@ -42,10 +46,16 @@ export function parseRange(get: Get, fallbackSec: number = defaultWindowSec): Ti
 export const sameRange = (a: TimeRange, b: TimeRange): boolean => a.windowSec === b.windowSec && a.at === b.at;
 
 /** The URL's parameters for it: a moving window, or fixed ends. */
-export const rangeParams = ({ windowSec, at }: TimeRange): Record<"window" | "from" | "to" | "at", string | null> =>
+export const rangeParams = ({ windowSec, at }: TimeRange): Record<RangeName, string | null> =>
   at === null
     ? { window: String(windowSec), from: null, to: null, at: null }
     : { window: null, from: String(at - windowSec * 1000), to: String(at), at: null };
+
+/** The same for an API that takes `window`, or `from` and `to`. */
+export function rangeQuery(get: Get, fallbackSec?: number): Record<string, string> {
+  const { windowSec, at } = parseRange(get, fallbackSec);
+  return at === null ? { window: String(windowSec) } : { from: String(at - windowSec * 1000), to: String(at) };
+}
 
 export const parseComparison = (text: string | null | undefined): Comparison | null =>
   comparisons.find((one) => one === text) ?? null;

@@ -2,11 +2,11 @@
 import Link from "next/link";
 import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
-import type { ProxySync, Signals, WorkloadItem, WorkloadList } from "../../server/contract/index.ts";
+import type { ProxySync, Saturation, Signals, WorkloadItem, WorkloadList } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import type { Settled } from "../lib/api.ts";
 import { servicesHref } from "../lib/links.ts";
-import { useProxies, useWorkloads } from "../lib/queries.ts";
+import { useProxies, useSaturation, useWorkloads } from "../lib/queries.ts";
 import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { FilterInput } from "../list/filter-input.tsx";
@@ -16,6 +16,8 @@ import { SortedTable } from "../list/sorted-table.tsx";
 import { useFilter } from "../list/use-filter.ts";
 import { Compared } from "../metrics/compared.tsx";
 import { earlierRange } from "../metrics/earlier-range.ts";
+import { fullestOf } from "../metrics/saturation-of.ts";
+import { SaturationValue } from "../metrics/saturation-value.tsx";
 import { HealthReason } from "../services/health-reason.tsx";
 import type { Column } from "../ui/data-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
@@ -56,7 +58,7 @@ export function WorkloadsPage({ initial, initialRange }: WorkloadsPageProps) {
         </PageHeader>
         <Panel flush>
           <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={7} columns={8} />}>
-            {({ workloads }) => <Table workloads={workloads} proxies={proxies} before={before} />}
+            {({ workloads }) => <Table workloads={workloads} proxies={proxies} before={before} at={range.at} />}
           </LiveContent>
         </Panel>
       </Page>
@@ -85,13 +87,15 @@ interface TableProps {
   workloads: readonly WorkloadItem[];
   proxies: readonly ProxySync[] | undefined;
   before: Earlier;
+  /** End of the time that is shown; null: now. */
+  at: number | null;
 }
 
-function Table({ workloads, proxies, before }: TableProps) {
+function Table({ workloads, proxies, before, at }: TableProps) {
   const t = useTranslations("workloads");
   const url = useUrlState();
   const matches = useFilter();
-  const columns = useColumns(proxies, before);
+  const columns = useColumns(proxies, useSaturation(at).data, before);
   const opened = url.get("workload");
   return (
     <SortedTable
@@ -125,7 +129,11 @@ function Table({ workloads, proxies, before }: TableProps) {
   );
 }
 
-function useColumns(proxies: readonly ProxySync[] | undefined, earlier: Earlier): Column<WorkloadItem>[] {
+function useColumns(
+  proxies: readonly ProxySync[] | undefined,
+  saturation: Saturation | undefined,
+  earlier: Earlier,
+): Column<WorkloadItem>[] {
   const t = useTranslations("workloads");
   const url = useUrlState();
   const compared = (
@@ -142,6 +150,7 @@ function useColumns(proxies: readonly ProxySync[] | undefined, earlier: Earlier)
       {figure}
     </Compared>
   );
+  const saturationOf = ({ namespace, name }: WorkloadItem) => fullestOf(saturation, [{ namespace, workload: name }]);
   const rate = (direction: "inbound" | "outbound"): Column<WorkloadItem> => ({
     key: direction,
     header: t(`col-${direction}`),
@@ -193,6 +202,13 @@ function useColumns(proxies: readonly ProxySync[] | undefined, earlier: Earlier)
       sortValue: ({ inbound }) => inbound?.latencyMsP95 ?? -1,
       cell: (one) =>
         compared(one, "inbound", ({ latencyMsP95 }) => latencyMsP95, <LatencyP95 signals={one.inbound ?? silent} />),
+    },
+    {
+      key: "saturation",
+      header: t("col-saturation"),
+      align: "right",
+      sortValue: (one) => saturationOf(one)?.share ?? -1,
+      cell: (one) => <SaturationValue of={saturationOf(one)} />,
     },
     rate("outbound"),
     errors("outbound"),

@@ -1,13 +1,10 @@
 import type { Command } from "commander";
-import { parseGoDuration } from "../lib/go-duration.ts";
+import { duration } from "./durations.ts";
 
 /** As commander gives them. */
 export interface LogOptions extends LogFilterOptions {
-  follow?: boolean;
   since: string;
   limit: string;
-  output: string;
-  portOffset?: string;
 }
 
 export interface LogFilterOptions {
@@ -82,12 +79,4 @@ function filterQuery(options: LogFilterOptions): Record<string, string> {
   }
   if (options.errors) query.set("errors", "true");
   return Object.fromEntries(query);
-}
-
-/** Milliseconds. Throws an Error naming the option. */
-export function duration(option: string, text: string): number {
-  const ms = parseGoDuration(text);
-  if (ms === undefined || ms < 0)
-    throw new Error(`--${option} ${text}: must be a duration such as 250ms, 90s, 15m or 6h`);
-  return ms;
 }

@@ -1,11 +1,11 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { ApiError, type LogEntry, LogEvents, LogPage } from "../contract/index.ts";
-import { meshPorts } from "../fleet/ports.ts";
-import { CliError } from "./config/io.ts";
+import { portOffsetOption } from "./config/client.ts";
+import { CliError, processIo, runCommand } from "./config/io.ts";
 import { dashboardToken, howToComeIn } from "./credentials.ts";
+import { type DashboardOption, dashboardOption, dashboardUrl } from "./dashboard-client.ts";
 import { formatLine } from "./log-line.ts";
 import { type LogOptions, logAddress, withLogFilters } from "./log-options.ts";
-import { failWith, portOffsetOf } from "./options.ts";
 import { eventData } from "./server-events.ts";
 
 export function registerLogs(program: Command): void {
@@ -19,8 +19,13 @@ export function registerLogs(program: Command): void {
     .option("--since <duration>", "how far back, such as 90s, 15m or 6h", "15m")
     .option("-n, --limit <n>", "how many lines at the most, 1 to 500: the newest", "50");
   withLogFilters(command)
-    .option("-o, --output <format>", "`text`, or `json`: one object a line", "text")
-    .option("--port-offset <n>", "added to every port (LIMPID_PORT_OFFSET)")
+    .addOption(
+      new Option("-o, --output <format>", "form of the output; json: one object a line")
+        .choices(["text", "json"])
+        .default("text"),
+    )
+    .addOption(dashboardOption())
+    .addOption(portOffsetOption())
     .addHelpText(
       "after",
       `
@@ -32,51 +37,48 @@ Examples:
   limpid logs --code 5xx --flag UF -o json | jq .upstreamHost
   limpid logs --trace 4bf92f3577b34da6a3ce929d0e0e4736`,
     )
-    .action(runLogs);
+    .action((options: Options) => runCommand(processIo, () => logs(options)));
 }
 
-async function runLogs(options: LogOptions): Promise<void> {
-  // Whoever reads may have read enough: `limpid logs -f | head`.
-  process.stdout.on("error", () => process.exit(0));
-  try {
-    if (!["text", "json"].includes(options.output)) throw new Error(`-o ${options.output}: must be text or json`);
-    const base = `http://127.0.0.1:${meshPorts(portOffsetOf(options)).dashboard}`;
-    const print = (entries: readonly LogEntry[]) => {
-      for (const entry of entries.toReversed()) {
-        process.stdout.write(`${options.output === "json" ? JSON.stringify(entry) : formatLine(entry)}\n`);
-      }
-    };
-    // Before what there is: what is written in between comes by both, and is printed once.
-    const live = options.follow ? await ask(base, logAddress("/api/logs/live", options)) : undefined;
-    const page = LogPage.parse(await (await ask(base, logAddress("/api/logs", options))).json());
-    print(page.entries);
-    const newest = Math.max(0, ...page.entries.map(({ id }) => id));
-    if (live) {
-      await follow(live, (entries) => {
-        print(entries.filter(({ id }) => id > newest));
-        return false;
-      });
-    } else if (page.entries.length === 0) process.stderr.write(`no request of the last ${options.since} matches\n`);
-  } catch (error) {
-    failWith(error);
-  }
+interface Options extends LogOptions, DashboardOption {
+  follow?: boolean;
+  output: "text" | "json";
 }
 
-/** Prints lines until the stream ends, or `print` says that it has enough. Throws when the stream ends by itself. */
+async function logs(options: Options): Promise<void> {
+  const base = dashboardUrl(options, processIo);
+  const print = (entries: readonly LogEntry[]) => {
+    for (const entry of entries.toReversed())
+      processIo.out(`${options.output === "json" ? JSON.stringify(entry) : formatLine(entry)}\n`);
+  };
+  // Before what there is: what is written in between comes by both, and is printed once.
+  const live = options.follow ? await ask(base, logAddress("/api/logs/live", options)) : undefined;
+  const page = LogPage.parse(await (await ask(base, logAddress("/api/logs", options))).json());
+  print(page.entries);
+  const newest = Math.max(0, ...page.entries.map(({ id }) => id));
+  if (live) {
+    await follow(live, (entries) => {
+      print(entries.filter(({ id }) => id > newest));
+      return false;
+    });
+  } else if (page.entries.length === 0) processIo.err(`no request of the last ${options.since} matches\n`);
+}
+
+/** Prints lines until the stream ends, or `print` says that it has enough. Throws a CliError when the stream ends by itself. */
 export async function follow(
   answer: Response,
   print: (entries: readonly LogEntry[]) => boolean | undefined,
 ): Promise<void> {
   for await (const { event, data } of eventData(answer.body)) {
-    if (event === "failed") throw new Error(ApiError.parse(JSON.parse(data)).message);
+    if (event === "failed") throw new CliError(`error: ${ApiError.parse(JSON.parse(data)).message}`);
     const { entries, leftOut } = LogEvents.parse(JSON.parse(data));
     if (print(entries)) return;
-    if (leftOut)
-      process.stderr.write("more came at once than is printed: narrow it with --service, --errors, --path …\n");
+    if (leftOut) processIo.err("more came at once than is printed: narrow it with --service, --errors, --path …\n");
   }
-  throw new Error("the dashboard ended the stream");
+  throw new CliError("error: the dashboard ended the stream");
 }
 
+/** A CliError where nobody answers, or in the words of the answer. */
 export async function ask(base: string, address: string): Promise<Response> {
   let answer: Response;
   try {
@@ -84,12 +86,12 @@ export async function ask(base: string, address: string): Promise<Response> {
     answer = await fetch(base + address, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw new Error(
-      `no dashboard answers at ${base}. Start a mesh with: limpid up. One with other ports: --port-offset.`,
+    throw new CliError(
+      `error: no dashboard answers at ${base}. Start a mesh with: limpid up. One with other ports: --port-offset.`,
     );
   }
   if (answer.ok) return answer;
-  if (answer.status === 401) throw new Error(`the dashboard does not know who asks; ${howToComeIn}`);
+  if (answer.status === 401) throw new CliError(`error: the dashboard does not know who asks; ${howToComeIn}`);
   const error = ApiError.safeParse(await answer.json().catch(() => null));
-  throw new Error(error.data?.message ?? `${base} answered ${answer.status}`);
+  throw new CliError(`error: ${error.data?.message ?? `${base} answered ${answer.status}`}`);
 }

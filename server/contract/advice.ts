@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { windowField } from "./window.ts";
 
 /** What there is of the calls of a window: a share of the lines is kept, counts are exact. */
 export const Evidence = z.object({
@@ -104,12 +105,7 @@ export const PolicyCheckRequest = z.object({
     .string()
     .min(1)
     .max(1024 * 1024),
-  window: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(30 * 86_400)
-    .default(6 * 3600),
+  window: windowField(6 * 3600),
   at: z.coerce.number().int().min(0).optional(),
 });
 export type PolicyCheckRequest = z.infer<typeof PolicyCheckRequest>;

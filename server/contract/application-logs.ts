@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Attributes } from "./traces.ts";
+import { windowField } from "./window.ts";
 
 /** A line that an application wrote, by OTLP. https://opentelemetry.io/docs/specs/otel/logs/data-model/ */
 export const ApplicationLog = z.object({
@@ -61,12 +62,7 @@ export const ApplicationLogSearch = z
       .string()
       .regex(/^(?:[0-9a-f]{16}|[0-9a-f]{32})$/i, "must be a trace id of 32 hexadecimal digits")
       .optional(),
-    window: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(30 * 86_400)
-      .default(900),
+    window: windowField(900),
     from: moment.optional(),
     to: moment.optional(),
     limit: z.coerce.number().int().min(1).max(500).default(100),

@@ -37,4 +37,5 @@ export * from "./telemetry.ts";
 export * from "./told.ts";
 export * from "./traces.ts";
 export * from "./traffic.ts";
+export * from "./window.ts";
 export * from "./workloads.ts";

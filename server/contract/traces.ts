@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { windowField } from "./window.ts";
 
 /** A trace as lists show it. */
 export const TraceSummary = z.object({
@@ -61,15 +62,15 @@ export const TraceSearch = z
     /** All of one span. */
     tag: Tags.optional(),
     /** Seconds before now, unless `from` and `to` say otherwise, Unix milliseconds. */
-    window: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(30 * 86_400)
-      .default(3600),
+    window: windowField(3600),
     from: moment.optional(),
     to: moment.optional(),
-    limit: z.coerce.number().int().min(1).max(1000).default(200),
+    limit: z.coerce
+      .number("must be 1 to 1000")
+      .int("must be 1 to 1000")
+      .min(1, "must be 1 to 1000")
+      .max(1000, "must be 1 to 1000")
+      .default(200),
   })
   .refine(({ min = 0, max = min }) => min <= max, { path: ["max"], message: "must not be less than min" })
   .refine(({ from = 0, to = from + 1 }) => from < to, { path: ["to"], message: "must be after from" });
@@ -129,6 +130,12 @@ export const TraceSpan = z.object({
   leftOut: z.object({ attributes: z.number(), events: z.number(), links: z.number() }).optional(),
 });
 export type TraceSpan = z.infer<typeof TraceSpan>;
+
+/** Many senders tell whole milliseconds, microseconds: so much apart is what clocks of one machine are, too. */
+export const clockGrainUs = 1000;
+
+/** A span that was moved by so much that its clock is to blame. */
+export const isClockApart = ({ skewUs }: { skewUs: number }): boolean => Math.abs(skewUs) > clockGrainUs;
 
 /** `GET /api/traces/{id}` */
 export const Trace = TraceSummary.extend({

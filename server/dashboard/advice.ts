@@ -20,6 +20,7 @@ import {
   type ScopeAdvice,
   told,
   type WorkloadViews,
+  windowField,
 } from "../contract/index.ts";
 import { Recent } from "../lib/recent.ts";
 import { indexAuthorizationPolicies } from "../model/authorization-policies.ts";
@@ -29,7 +30,6 @@ import { meshOf } from "../model/mesh-of.ts";
 import type { Queries } from "../query/queries.ts";
 import type { EdgeRow, RollupSum } from "../query/reader.ts";
 import type { RecordedCalls } from "../query/recorded-calls.ts";
-import { longestWindowSec } from "./metrics.ts";
 import { invalid, parse } from "./parse.ts";
 import { readDocuments } from "./read-documents.ts";
 
@@ -55,12 +55,7 @@ const Query = z.object({
   namespace: name,
   /** Of a workload, or of an application with all its versions; left out: all of the namespace. */
   workload: name.optional(),
-  window: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(longestWindowSec)
-    .default(6 * 3600),
+  window: windowField(6 * 3600),
   at: z.coerce.number().int().min(0).optional(),
   tails: z
     .enum(["true", "false"])

@@ -48,6 +48,9 @@ describe("routes", () => {
       ["liveApplicationLogs", { severity: "error", window: 900, limit: 100 }],
     ],
     ["GET", "/api/services", {}, undefined, ["services", { windowSec: 60 }]],
+    // The last minute, and the last hour as charts: which is neither window.
+    ["GET", "/api/overview", {}, undefined, ["overview", {}]],
+    ["GET", "/api/overview", { window: "300" }, undefined, ["overview", { window: 300 }]],
     [
       "GET",
       "/api/services/default/reviews/metrics",

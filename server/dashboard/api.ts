@@ -20,6 +20,7 @@ import {
   TraceSearch,
   WeightsChange,
   wholeMesh,
+  windowSeconds,
   XdsTypeName,
 } from "../contract/index.ts";
 import { type ApiCall, type ApiRoutes, authorOf, createApiRoutes, Download, type RouteOptions } from "./api-call.ts";
@@ -35,7 +36,7 @@ const Flag = z
 /** `envoy`: a dry run also says what the proxies would get. */
 const DryRun = z.object({ dryRun: Flag, envoy: Flag });
 const WindowAt = Window.extend(At.shape);
-const OverviewQuery = Window.partial().extend(At.shape);
+const OverviewQuery = z.object({ window: windowSeconds.optional() }).extend(At.shape);
 /** As functions of the dashboard take it. */
 const stretch = ({ window, at }: z.infer<typeof WindowAt>) => ({
   windowSec: window,

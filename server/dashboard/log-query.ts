@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { windowField } from "../contract/index.ts";
 import type { LogFilter, LogQuery, PeerFilter } from "../query/reader.ts";
 import { directions } from "../wire/access-log-names.ts";
 import { flagBitsOf } from "../wire/response-flags.ts";
@@ -9,7 +10,6 @@ export type LogSearch = Omit<LogQuery, "fromMs" | "toMs"> & { windowSec: number 
     Pick<LogQuery, "fromMs" | "toMs">
   >;
 
-const maxWindowSec = 30 * 86_400;
 const time = z.coerce.number("must be Unix milliseconds").int("must be Unix milliseconds").min(0);
 const milliseconds = z.coerce.number("must be milliseconds, such as 250").min(0, "must not be negative");
 const word = z.string().min(1, "must not be empty").max(2000, "must be shorter than 2,000 characters");
@@ -46,7 +46,12 @@ const Filter = z.object({
   proxy: word.optional(),
   direction: z.enum(directions, `must be one of ${directions.join(", ")}`).optional(),
   code: Code.optional(),
-  grpc: z.coerce.number().int().min(0).max(16, "must be a gRPC status, 0 to 16").optional(),
+  grpc: z.coerce
+    .number("must be a gRPC status, 0 to 16")
+    .int("must be a gRPC status, 0 to 16")
+    .min(0, "must be a gRPC status, 0 to 16")
+    .max(16, "must be a gRPC status, 0 to 16")
+    .optional(),
   flag: z
     .string()
     .transform((flag) => flag.toUpperCase())
@@ -66,12 +71,7 @@ const Filter = z.object({
 });
 
 const Search = Filter.extend({
-  window: z.coerce
-    .number("must be seconds, such as 900")
-    .int("must be whole seconds")
-    .min(1, "must be at least 1 s")
-    .max(maxWindowSec, `must be at most ${maxWindowSec} s`)
-    .default(900),
+  window: windowField(900),
   from: time.optional(),
   to: time.optional(),
   limit: z.coerce.number("must be 1 to 500").int().min(1, "must be 1 to 500").max(500, "must be 1 to 500").default(100),

@@ -7,6 +7,7 @@ import {
   type OutboundMetrics,
   type Saturation,
   told,
+  windowField,
 } from "../contract/index.ts";
 import { remember, rememberEach } from "../lib/remember.ts";
 import type { Queries } from "../query/queries.ts";
@@ -14,10 +15,7 @@ import { parse } from "./parse.ts";
 
 type Asked = Readonly<Record<string, string>>;
 
-/** The longest that anything is kept by default, seconds. */
-export const longestWindowSec = 30 * 86_400;
-
-export const Window = z.object({ window: z.coerce.number().int().min(1).max(longestWindowSec).default(60) });
+export const Window = z.object({ window: windowField(60) });
 /** Unix milliseconds; left out, a window ends now. */
 export const At = z.object({ at: z.coerce.number().int().min(0).optional() });
 

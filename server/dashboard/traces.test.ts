@@ -15,15 +15,17 @@ const row = {
   root: { name: "GET /", service: "shop" },
 };
 
+const senders = ["shop", "reviews.default", "cart.default", "cart.next"];
+
 function tracesOf(spans: readonly SpanRow[] = []) {
   const asked: Partial<TraceQuery>[] = [];
   const queries = {
     traces: async (query: Partial<TraceQuery>) => {
       asked.push(query);
-      return [row];
+      return query.service === undefined || senders.includes(query.service) ? [row] : [];
     },
     trace: async (wanted: string) => spans.filter(({ traceId }) => traceId === wanted),
-    operations: async () => [{ service: "shop", operations: ["GET /"] }],
+    operations: async () => senders.map((service) => ({ service, operations: ["GET /"] })),
   } as unknown as Queries;
   return {
     traces: createTraces(
@@ -35,6 +37,23 @@ function tracesOf(spans: readonly SpanRow[] = []) {
 }
 
 describe("a search", () => {
+  it.each([
+    ["shop", "shop"],
+    ["reviews", "reviews.default"],
+    ["default/reviews", "reviews.default"],
+    ["nobody", "nobody"],
+    ["default/nobody", "default/nobody"],
+  ])("finds the service that is meant by %s: %s", async (name, meant) => {
+    const { traces, asked } = tracesOf();
+    await traces.traces(TraceSearch.parse({ service: name }));
+    expect(asked.at(-1)?.service).toBe(meant);
+  });
+
+  it("says which services a name may mean", async () => {
+    const search = tracesOf().traces.traces(TraceSearch.parse({ service: "cart" }));
+    await expect(search).rejects.toThrow("service: cart may be cart.default, cart.next");
+  });
+
   it("is of the last hour unless it says otherwise, and asks for nothing that was not named", async () => {
     const { traces, asked } = tracesOf();
     const list = await traces.traces(TraceSearch.parse({}));

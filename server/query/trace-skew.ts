@@ -1,9 +1,10 @@
+import { clockGrainUs } from "../contract/index.ts";
 import type { SpanNode } from "./trace-tree.ts";
 
 /**
  * Clocks run apart. A span of another host that lies outside its parent is moved into it, and all that its host sent below it by as much, as
- * Jaeger does: half of the time that the parent took longer goes before it. One that took longer than its parent is only kept from beginning
- * before it. https://www.jaegertracing.io/docs/latest/frontend-ui/
+ * Jaeger does: half of the time that the parent took longer goes before it. One that took longer than its parent, or that is told well enough,
+ * is only kept from beginning before it. https://www.jaegertracing.io/docs/latest/frontend-ui/
  */
 export function correctSkew(root: SpanNode): void {
   const open: SpanNode[] = [root];
@@ -21,10 +22,18 @@ export function correctSkew(root: SpanNode): void {
 
 function skewOf(child: SpanNode, parent: SpanNode): number {
   const [took, has] = [child.endUs - child.startUs, parent.endUs - parent.startUs];
-  if (took > has) return Math.max(0, parent.startUs - child.startUs);
-  if (child.startUs >= parent.startUs && child.endUs <= parent.endUs) return 0;
+  const early = Math.max(0, parent.startUs - child.startUs);
+  if (took > has || isToldWell(child, parent)) return early;
   return parent.startUs + Math.floor((has - took) / 2) - child.startUs;
 }
+
+/**
+ * A busy process tells its end late, and a callee is done after its caller gave up waiting: an end alone that hangs over is no proof of another
+ * clock, as long as most of the span lies within its parent.
+ */
+const isToldWell = (child: SpanNode, parent: SpanNode): boolean =>
+  parent.startUs - child.startUs <= clockGrainUs &&
+  child.endUs - parent.endUs <= Math.max(clockGrainUs, (child.endUs - child.startUs) / 2);
 
 /** Whose clock it was: the proxy's, or that of what its resource names. */
 function hostOf({ span: { attributes, resource, service } }: SpanNode): string {

@@ -154,9 +154,20 @@ describe("clocks that run apart", () => {
   const other = { service: "db" };
   it.each<[string, SpanRow[], Record<string, [start: number, skew: number]>]>([
     ["within its parent: as told", [span("a", "", 0, 100), span("b", "a", 10, 20, other)], { b: [10, 0] }],
-    ["too early: into the middle", [span("a", "", 0, 100), span("b", "a", -500, -460, other)], { b: [30, 530] }],
-    ["too late: into the middle", [span("a", "", 0, 100), span("b", "a", 90, 130, other)], { b: [30, -60] }],
-    ["of the same host: as told", [span("a", "", 0, 100), span("b", "a", 90, 130)], { b: [90, 0] }],
+    ["too early: into the middle", [span("a", "", 0, 9000), span("b", "a", -5000, -1000, other)], { b: [2500, 7500] }],
+    ["too late: into the middle", [span("a", "", 0, 9000), span("b", "a", 8000, 12_000, other)], { b: [2500, -5500] }],
+    ["of the same host: as told", [span("a", "", 0, 9000), span("b", "a", 8000, 12_000)], { b: [8000, 0] }],
+    ["done after its caller: as told", [span("a", "", 0, 9000), span("b", "a", 3000, 12_000, other)], { b: [3000, 0] }],
+    [
+      "a little after its caller: as told, however short",
+      [span("a", "", 0, 9000), span("b", "a", 8900, 9500, other)],
+      { b: [8900, 0] },
+    ],
+    [
+      "a little before its caller: with it",
+      [span("a", "", 0, 9000), span("b", "a", -300, 500, other)],
+      { b: [0, 300] },
+    ],
     [
       "longer than its parent: only not before it",
       [span("a", "", 0, 100), span("b", "a", -50, 100, other)],
@@ -165,8 +176,8 @@ describe("clocks that run apart", () => {
     ["longer and later: as told", [span("a", "", 0, 100), span("b", "a", 50, 200, other)], { b: [50, 0] }],
     [
       "what its host sent below it moves along",
-      [span("a", "", 0, 100), span("b", "a", -500, -460, other), span("c", "b", -490, -480, other)],
-      { b: [30, 530], c: [40, 530] },
+      [span("a", "", 0, 9000), span("b", "a", -5000, -1000, other), span("c", "b", -4000, -3000, other)],
+      { b: [2500, 7500], c: [3500, 7500] },
     ],
   ])("%s", (_name, spans, expected) => {
     const trace = built(...spans);
@@ -175,9 +186,9 @@ describe("clocks that run apart", () => {
   });
 
   it("moves events along", () => {
-    const events = [{ atUs: 1_000_000 - 490, name: "x", attributes: {} }];
-    const trace = built(span("a", "", 0, 100), span("b", "a", -500, -460, { ...other, events }));
-    expect(one(trace, "b")?.events[0]?.atUs).toBe(40);
+    const events = [{ atUs: 1_000_000 - 4900, name: "x", attributes: {} }];
+    const trace = built(span("a", "", 0, 9000), span("b", "a", -5000, -1000, { ...other, events }));
+    expect(one(trace, "b")?.events[0]?.atUs).toBe(2600);
   });
 });
 

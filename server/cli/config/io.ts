@@ -33,8 +33,9 @@ export class CliError extends Error {
   }
 }
 
-/** Runs a command's body; a CliError becomes its lines on stderr and exit code 1. */
+/** Runs a command's body; a CliError becomes its lines on stderr and exit code 1. Whoever reads may have read enough: `limpid traces | head`. */
 export async function runCommand(io: CliIo, body: () => Promise<void>): Promise<void> {
+  if (io === processIo) process.stdout.once("error", endWithOutput);
   try {
     await body();
   } catch (error) {
@@ -42,4 +43,10 @@ export async function runCommand(io: CliIo, body: () => Promise<void>): Promise<
     for (const line of error.lines) io.err(`${line}\n`);
     io.fail();
   }
+}
+
+function endWithOutput(error: NodeJS.ErrnoException): never {
+  if (error.code === "EPIPE") process.exit();
+  process.stderr.write(`error: the output can't be written: ${error.message}\n`);
+  process.exit(1);
 }

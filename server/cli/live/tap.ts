@@ -3,8 +3,9 @@ import type { LogEntry } from "../../contract/index.ts";
 import { portOffsetOption } from "../config/client.ts";
 import { CliError, processIo, runCommand } from "../config/io.ts";
 import { type DashboardOption, dashboardOption, dashboardUrl } from "../dashboard-client.ts";
+import { duration } from "../durations.ts";
 import { formatLine } from "../log-line.ts";
-import { duration, type LogFilterOptions, liveAddress, withLogFilters } from "../log-options.ts";
+import { type LogFilterOptions, liveAddress, withLogFilters } from "../log-options.ts";
 import { ask, follow } from "../logs.ts";
 
 const help = `
@@ -37,14 +38,10 @@ export function registerTap(program: Command): void {
 }
 
 async function tap(service: string | undefined, options: TapOptions): Promise<void> {
-  // Whoever reads may have read enough: `limpid tap | head`.
-  process.stdout.on("error", () => process.exit(0));
   const limit = limitOf(options.limit);
   const endsAfter = options.for === undefined ? undefined : duration("for", options.for);
   const asked = { ...options, ...(service !== undefined && { service }) };
-  const answer = await ask(dashboardUrl(options, processIo), liveAddress(asked)).catch((error: Error) => {
-    throw new CliError(`error: ${error.message}`);
-  });
+  const answer = await ask(dashboardUrl(options, processIo), liveAddress(asked));
   if (endsAfter !== undefined) setTimeout(() => process.exit(0), endsAfter).unref();
   let left = limit;
   await follow(answer, (entries) => {

@@ -5,6 +5,7 @@ import { columns } from "../columns.ts";
 import { portOffsetOption } from "../config/client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
 import { askDashboard, type DashboardOption, dashboardOption } from "../dashboard-client.ts";
+import { secondsOf } from "../durations.ts";
 
 const help = `
 On a terminal the table is drawn anew every two seconds, until Ctrl-C; elsewhere it is printed once. The busiest stand first, or by --sort.
@@ -32,7 +33,7 @@ export function registerTop(program: Command, io: CliIo = processIo, isTerminal 
     .description("show the busiest services, workloads or calls, live")
     .addOption(new Option("--by <what>", "what a line is").choices(["service", "workload", "edge"]).default("service"))
     .addOption(new Option("--sort <by>", "what stands first").choices(Object.keys(sorts)).default("rate"))
-    .option("--window <seconds>", "over how long rates are", "10")
+    .option("--window <duration>", "over how long rates are, such as 15m; a number alone is seconds", "10")
     .option("-n, --limit <n>", "how many lines", "20")
     .option("--once", "print once")
     .addOption(new Option("-o, --output <format>", "form of the output").choices(["table", "json"]).default("table"))
@@ -63,7 +64,7 @@ interface Row {
 }
 
 async function rowsOf({ by: what, window, ...options }: Options, io: CliIo): Promise<Row[]> {
-  const query = new URLSearchParams({ window });
+  const query = new URLSearchParams({ window: String(secondsOf("window", window)) });
   if (what === "service") {
     const { services } = ServiceList.parse(await askDashboard(options, io, `/api/services?${query}`));
     return services.map(({ namespace, name, health, signals }) => ({ name: `${namespace}/${name}`, health, signals }));

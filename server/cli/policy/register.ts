@@ -4,7 +4,7 @@ import { PolicyAdvice, PolicyCheck, ScopeAdvice } from "../../contract/index.ts"
 import { portOffsetOption } from "../config/client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
 import { askDashboard, type DashboardOption, dashboardOption } from "../dashboard-client.ts";
-import { duration } from "../log-options.ts";
+import { duration } from "../durations.ts";
 import { checkText, leftOutText, scopeText } from "./print.ts";
 
 const help = `

@@ -1,4 +1,4 @@
-import type { Trace, TraceSpan, TraceSummary } from "../../contract/index.ts";
+import { isClockApart, type Trace, type TraceSpan, type TraceSummary } from "../../contract/index.ts";
 import { columns } from "../columns.ts";
 
 export function traceTable(traces: readonly TraceSummary[]): string {
@@ -38,11 +38,11 @@ const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.t
 const nameOf = ({ service, version, name }: TraceSpan): string =>
   `${service}${version === null ? "" : ` ${version}`}  ${name}`;
 
-const marks = ({ missing, critical, error, statusMessage, skewUs }: TraceSpan): string =>
+const marks = (span: TraceSpan): string =>
   [
-    critical.length > 0 && !missing ? "*" : "",
-    error ? `!${statusMessage && ` ${statusMessage}`}` : "",
-    skewUs === 0 ? "" : `~${ms(skewUs / 1000)}`,
+    span.critical.length > 0 && !span.missing ? "*" : "",
+    span.error ? `!${span.statusMessage && ` ${span.statusMessage}`}` : "",
+    isClockApart(span) ? `~${ms(span.skewUs / 1000)}` : "",
   ]
     .filter(Boolean)
     .join(" ");

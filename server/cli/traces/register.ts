@@ -3,15 +3,16 @@ import { Trace, TraceList } from "../../contract/index.ts";
 import { portOffsetOption } from "../config/client.ts";
 import { type CliIo, processIo, runCommand } from "../config/io.ts";
 import { askDashboard, type DashboardOption, dashboardOption } from "../dashboard-client.ts";
+import { millisecondsOf, secondsOf } from "../durations.ts";
 import { traceTable, traceTree } from "./print.ts";
 
 const help = `
-Durations are milliseconds, of the whole trace. The dashboard is asked: it must run.
+--min and --max are of the whole trace; a number alone is milliseconds, and of --window seconds. The dashboard is asked: it must run.
 
 Examples:
   limpid traces                                         the newest 20 of the last hour
   limpid traces --service reviews.default --errors      those with an error, through reviews
-  limpid traces --min 200 --tag http.status_code=503    slow ones with such a span
+  limpid traces --min 200ms --tag http.status_code=503  slow ones with such a span
   limpid traces 4bf92f3577b34da6a3ce929d0e0e4736        one of them as a tree; * marks the critical path
   limpid traces -o json                                 for programs`;
 
@@ -33,13 +34,13 @@ export function registerTraces(program: Command, io: CliIo = processIo): void {
     .command("traces")
     .description("search traces, or show one as a tree")
     .argument("[id]", "of one trace")
-    .option("--service <name>", "through this service, such as reviews.default")
+    .option("--service <name>", "through this service, such as reviews.default, or reviews where one is called so")
     .option("--operation <name>", "with a span of this name")
-    .option("--min <ms>", "that took at least this long")
-    .option("--max <ms>", "that took at most this long")
+    .option("--min <duration>", "that took at least this long, such as 250ms")
+    .option("--max <duration>", "that took at most this long")
     .option("--errors", "only with errors")
     .option("--tag <key=value...>", "with a span of these attributes")
-    .option("--window <seconds>", "how far back", "3600")
+    .option("--window <duration>", "how far back, such as 15m", "1h")
     .option("-n, --limit <number>", "how many, up to 1000", "20")
     .addOption(new Option("-o, --output <format>", "form of the output").choices(["text", "json"]).default("text"))
     .addOption(dashboardOption())
@@ -60,10 +61,14 @@ async function traces(id: string | undefined, options: Options, io: CliIo): Prom
   }
 }
 
-function searchOf({ tag, errors, service, operation, min, max, window, limit }: Options): URLSearchParams {
-  const search = new URLSearchParams({ window, limit });
-  const named = { service, operation, min, max, errors: errors && "true", tag: tag?.map(quoted).join(" ") };
+function searchOf({ tag, errors, service, operation, window, limit, ...took }: Options): URLSearchParams {
+  const search = new URLSearchParams({ window: String(secondsOf("window", window)), limit });
+  const named = { service, operation, errors: errors && "true", tag: tag?.map(quoted).join(" ") };
   for (const [name, value] of Object.entries(named)) if (value) search.set(name, value);
+  for (const name of ["min", "max"] as const) {
+    const text = took[name];
+    if (text !== undefined) search.set(name, String(millisecondsOf(name, text)));
+  }
   return search;
 }
 
