@@ -228,7 +228,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   }
 
   private armPerTry(): void {
-    const { perTryTimeoutMs, perTryIdleMs } = this.router;
+    const { perTryTimeoutMs, perTryIdleMs } = this.router.timeouts;
     if (this.over) return;
     const { timers } = this.exchange.manager;
     if (perTryTimeoutMs > 0 && !this.headSeen) {
@@ -242,7 +242,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   }
 
   private onPerTryTimeout(): void {
-    if (this.router.hedges) {
+    if (this.router.timeouts.hedges) {
       this.router.onSoftTimeout(this);
       return;
     }
@@ -252,7 +252,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
 
   /** Re-armed lazily, so that bytes cost no timer. */
   private onPerTryIdle(): void {
-    const left = this.lastHeard + this.router.perTryIdleMs - performance.now();
+    const left = this.lastHeard + this.router.timeouts.perTryIdleMs - performance.now();
     if (left > 0 && this.idle !== undefined) {
       this.exchange.manager.timers.arm(this.idle, left);
       return;
