@@ -144,7 +144,7 @@ async function options(): Promise<PlaneOptions> {
     priorities("fails-over", [[withHealth(bad, "UNHEALTHY")], [lbEndpoint(good)]], {
       common_lb_config: { healthy_panic_threshold: {} },
     }),
-    ...Object.entries({
+    ...Object.entries<JsonObject>({
       "failure-percentage": {
         enforcing_success_rate: 0,
         enforcing_failure_percentage: 100,
