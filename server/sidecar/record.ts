@@ -12,6 +12,7 @@ export interface UpstreamHost {
   readonly address: string;
   readonly port: number;
   readonly hostname: string;
+  readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
 }
 
 /** A listener and its filter chain, as logs tell of them. */
@@ -66,8 +67,8 @@ export interface RequestRecord {
   upstreamRemotePort: number;
   /** `ip:port` of our end of the connection. */
   upstreamLocalAddress: string;
-  /** First URI of the certificate that the endpoint showed; empty: plain text, or none. */
-  upstreamPeerUri: string;
+  /** What our handshake with the endpoint agreed on; undefined: plain text. */
+  upstreamTls: TlsConnection | undefined;
   upstreamCluster: string;
   /** The cluster that the route chose, also when a filter answered before any host of it was tried. */
   routedCluster: string;
@@ -216,7 +217,7 @@ export const newRecord = (startMs: number, startMonotonicMs: number): RequestRec
   upstreamRemoteAddress: "",
   upstreamRemotePort: 0,
   upstreamLocalAddress: "",
-  upstreamPeerUri: "",
+  upstreamTls: undefined,
   upstreamCluster: "",
   routedCluster: "",
   upstreamTransportFailureReason: "",

@@ -78,7 +78,7 @@ const forwardProxy: JsonObject = {
 };
 
 async function options(): Promise<PlaneOptions> {
-  const [p0, p1, p2, good, bad, sick, limited] = [
+  const [p0, p1, p2, good, bad, sick, limited, later] = [
     await host("p0", 503),
     await host("p1", 503),
     await host("p2", 503),
@@ -86,6 +86,7 @@ async function options(): Promise<PlaneOptions> {
     await host("bad", 500),
     await host("sick", 200),
     await host("limited", 503, { "x-envoy-ratelimited": "true" }),
+    await host("later", 503, { "retry-after": "1" }),
   ];
   const again = (update_frequency: number): JsonObject => ({
     retry_policy: {
@@ -135,6 +136,37 @@ async function options(): Promise<PlaneOptions> {
       },
       common_lb_config: { healthy_panic_threshold: {} },
     }),
+    staticCluster("triple", [p0, p1, p2]),
+    staticCluster("later", [later]),
+    // One of three is well, which is less than half: all of them are asked.
+    priorities("panics", [[lbEndpoint(good), withHealth(bad, "UNHEALTHY"), withHealth(p0, "UNHEALTHY")]]),
+    // Nobody of the first is well, and nobody panics: all go to the second.
+    priorities("fails-over", [[withHealth(bad, "UNHEALTHY")], [lbEndpoint(good)]], {
+      common_lb_config: { healthy_panic_threshold: {} },
+    }),
+    ...Object.entries<JsonObject>({
+      "failure-percentage": {
+        enforcing_success_rate: 0,
+        enforcing_failure_percentage: 100,
+        failure_percentage_threshold: 50,
+      },
+      "success-rate": { enforcing_success_rate: 100, success_rate_stdev_factor: 500 },
+    }).map(([name, kind]) =>
+      staticCluster(name, [good, bad, p0], {
+        outlier_detection: {
+          interval: "0.2s",
+          base_ejection_time: "600s",
+          max_ejection_percent: 100,
+          enforcing_consecutive_5xx: 0,
+          success_rate_minimum_hosts: 3,
+          success_rate_request_volume: 3,
+          failure_percentage_minimum_hosts: 3,
+          failure_percentage_request_volume: 3,
+          ...kind,
+        },
+        common_lb_config: { healthy_panic_threshold: {} },
+      }),
+    ),
     staticCluster("limited", [limited]),
     staticCluster("good", [good]),
     staticCluster("slow", [good]),
@@ -161,9 +193,37 @@ async function options(): Promise<PlaneOptions> {
       cluster: "slow",
       retry_policy: { retry_on: "5xx", num_retries: 1, per_try_idle_timeout: "0.1s", ...quick },
     }),
-    ...["spills", "degraded", "localities", "outliers", "checked", "forward"].map((cluster) =>
+    path("/others", {
+      cluster: "triple",
+      retry_policy: {
+        retry_on: "5xx",
+        num_retries: 2,
+        retry_host_predicate: [
+          {
+            name: "envoy.retry_host_predicates.previous_hosts",
+            typed_config: { "@type": retry("host.previous_hosts.$.PreviousHostsPredicate") },
+          },
+        ],
+        host_selection_retry_max_attempts: 20,
+        ...quick,
+      },
+    }),
+    path("/later", {
+      cluster: "later",
+      retry_policy: {
+        retry_on: "5xx",
+        num_retries: 1,
+        rate_limited_retry_back_off: {
+          reset_headers: [{ name: "retry-after", format: "SECONDS" }],
+          max_interval: "5s",
+        },
+        ...quick,
+      },
+    }),
+    ...["spills", "degraded", "localities", "outliers", "checked", "forward", "panics", "fails-over"].map((cluster) =>
       path(`/${cluster}`, { cluster }),
     ),
+    ...["failure-percentage", "success-rate"].map((cluster) => path(`/${cluster}`, { cluster })),
     toCluster("good"),
   ];
   return { clusters: clusters as JsonValue[], routes };
@@ -233,7 +293,51 @@ describe.skipIf(envoyMissing)("upstream, like Envoy", () => {
     );
   };
 
-  it.each(["spills", "degraded", "localities"])(
+  it("a retry goes to none of the hosts that were tried", async () => {
+    for (const { port } of [ours, theirs]) {
+      const outcome = await call(port, "/others");
+      expect([outcome.status, outcome.asked.sort()]).toEqual([503, ["p0", "p1", "p2"]]);
+    }
+  });
+
+  it("a retry waits as long as the answer asks", async () => {
+    const stat = (name: string) => `cluster.later.${name}`;
+    for (const { port } of [ours, theirs]) {
+      const begun = performance.now();
+      expect((await call(port, "/later")).asked).toEqual(["later", "later"]);
+      expect(performance.now() - begun).toBeGreaterThan(990);
+    }
+    for (const name of ["upstream_rq_retry_backoff_ratelimited", "upstream_rq_retry_backoff_exponential"]) {
+      expect([name, ours.counter(stat(name))]).toEqual([name, await theirs.stat(stat(name))]);
+    }
+  });
+
+  it("all of the first priority are ill: the second has everything", async () => {
+    for (const { port } of [ours, theirs]) {
+      for (let i = 0; i < 10; i++) expect((await call(port, "/fails-over")).body).toBe("good");
+    }
+  });
+
+  it.each(["failure-percentage", "success-rate"])("outliers by %s", async (cluster) => {
+    const stat = (name: string) => `cluster.${cluster}.outlier_detection.ejections_${name}`;
+    const deadline = Date.now() + 20_000;
+    // All within an interval, or again.
+    for (const [port, active] of [
+      [ours.port, () => ours.gauge(stat("active"))],
+      [theirs.port, () => theirs.stat(stat("active"))],
+    ] as const) {
+      while ((await active()) !== 2) {
+        expect(Date.now()).toBeLessThan(deadline);
+        await Promise.all(Array.from({ length: 15 }, () => call(port, `/${cluster}`)));
+      }
+    }
+    for (const name of ["failure_percentage", "success_rate", "consecutive_5xx"]) {
+      const full = stat(`enforced_${name}`);
+      expect([name, ours.counter(full)]).toEqual([name, await theirs.stat(full)]);
+    }
+  });
+
+  it.each(["spills", "degraded", "localities", "panics"])(
     "shares of priorities, of degraded hosts and of localities: %s",
     async (cluster) => {
       const total = 300;

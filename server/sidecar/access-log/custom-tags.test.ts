@@ -15,8 +15,8 @@ test("a value tag is a substitution format: the routed cluster stands also when 
 });
 
 test("an operator that is not supported is refused by name", () => {
-  expect(customTagReaders([valueTag("%TYPED_CEL(request.path)%")])).toMatchObject({
+  expect(customTagReaders([valueTag("%UPSTREAM_WIRE_BYTES_SENT%")])).toMatchObject({
     ok: false,
-    errors: [expect.stringMatching(/custom_tags "limpid.cluster": .*TYPED_CEL/)],
+    errors: [expect.stringMatching(/custom_tags "limpid.cluster": .*UPSTREAM_WIRE_BYTES_SENT/)],
   });
 });

@@ -163,13 +163,6 @@ describe("encodeEntry", () => {
     expect(common.customTags).toEqual({ full: "yes" });
   });
 
-  it("tells whom it reached over TLS by a tag", () => {
-    const upstreamPeerUri = "spiffe://cluster.local/ns/default/sa/b";
-    const tagsOf = (record: ReturnType<typeof sampleRecord>) => decoded(record).common.customTags;
-    expect(tagsOf(sampleRecord({ upstreamPeerUri }))).toEqual({ "limpid.reached": upstreamPeerUri });
-    expect(tagsOf(sampleRecord())).toEqual({});
-  });
-
   it("appends entries one after another", () => {
     const writer = new ProtoWriter(8);
     for (const path of ["/1", "/2", "/3"]) encodeEntry(writer, sampleRecord({ path }), none);

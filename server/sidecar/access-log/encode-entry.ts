@@ -107,7 +107,8 @@ function encodeCommon(
     const value = tag.read(record);
     if (value !== "") mapEntry(writer, bytes(22), tag.name, value);
   }
-  if (record.upstreamPeerUri !== "") mapEntry(writer, bytes(22), logTags.reached, record.upstreamPeerUri);
+  const reached = record.upstreamTls?.peerUri ?? "";
+  if (reached !== "") mapEntry(writer, bytes(22), logTags.reached, reached);
   if (count > 1) mapEntry(writer, bytes(22), logTags.count, String(count));
   seconds(writer, bytes(23), record.durationMs);
   writer.uint(uint(24), record.upstreamAttempts);

@@ -4,6 +4,7 @@ import type { ClientConnection, ClientConnectionOwner } from "../http/stream.ts"
 import { type ClientSocket, Http1ClientConnection } from "../http1/client-connection.ts";
 import { Http2ClientConnection } from "../http2/client-connection.ts";
 import type { Metadata } from "../record.ts";
+import type { TlsConnection } from "../tls/tls-connection.ts";
 import { turnedAway } from "../tls/tls-failure.ts";
 import { AlpnConnection } from "./alpn-connection.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
@@ -12,15 +13,15 @@ import { dialInProcess } from "./in-process.ts";
 import type { PoolHost } from "./pool-host.ts";
 import { proxyHeader } from "./proxy-protocol.ts";
 import { transportOf } from "./transport.ts";
-import { connectFailure, connectTls, peerUriOf, type UpstreamTls } from "./upstream-tls.ts";
+import { connectFailure, connectTls, tlsOf, type UpstreamTls } from "./upstream-tls.ts";
 
 /** A connection that is being made, with what the codecs don't know of it. */
 export interface Connecting {
   readonly connection: ClientConnection;
   /** `ip:port` of our end; empty until it is connected. */
   readonly localAddress: () => string;
-  /** As peerUriOf has it. */
-  readonly peerUri: () => string;
+  /** What the handshake agreed on; undefined: plain text. */
+  readonly tls: () => TlsConnection | undefined;
 }
 
 /** What an endpoint is spoken to in; `auto`: as the TLS handshake agrees. */
@@ -76,7 +77,7 @@ export function openConnection(
   return {
     connection,
     localAddress: () => (opened === undefined ? "" : addressOf(opened.socket)),
-    peerUri: () => (opened === undefined ? "" : peerUriOf(opened.socket)),
+    tls: () => opened && tlsOf(opened.socket),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ConnectionAddresses } from "../http/addresses.ts";
 import type { ClientConnection, ClientConnectionOwner, Protocol, StreamReset } from "../http/stream.ts";
 import { WheelTimer } from "../timer-wheel.ts";
+import type { TlsConnection } from "../tls/tls-connection.ts";
 import { type Connecting, openConnection, placeOf, type UpstreamProtocol } from "./connector.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { PoolHost } from "./pool-host.ts";
@@ -9,8 +10,8 @@ import type { UpstreamTls } from "./upstream-tls.ts";
 
 /** Whoever wants a stream. */
 export interface StreamRequest {
-  /** Opens its stream on the connection, at once. @param localAddress `ip:port` of our end @param peerUri of the endpoint's certificate; empty: none */
-  onReady(connection: ClientConnection, localAddress: string, peerUri: string): void;
+  /** Opens its stream on the connection, at once. @param localAddress `ip:port` of our end @param tls undefined: plain text */
+  onReady(connection: ClientConnection, localAddress: string, tls: TlsConnection | undefined): void;
   onPoolFailure(reason: StreamReset, detail: string): void;
 }
 
@@ -188,7 +189,7 @@ export class HostPool implements ClientConnectionOwner {
     pooled.requests++;
     this.endpoint.totals.requests++;
     this.host.stats.rqTotal.inc();
-    request.onReady(pooled.connection, pooled.localAddress, pooled.peerUri);
+    request.onReady(pooled.connection, pooled.localAddress, pooled.agreed);
   }
 
   private offer(pooled: Pooled): void {
@@ -281,7 +282,8 @@ class Pooled {
   offered = false;
   timedOut = false;
   localAddress = "";
-  peerUri = "";
+  /** What its handshake agreed on; undefined: plain text. */
+  agreed: TlsConnection | undefined = undefined;
   private readonly pool: HostPool;
   private readonly connecting: Connecting;
 
@@ -297,7 +299,7 @@ class Pooled {
     this.connected = true;
     this.timer.cancel();
     this.localAddress = this.connecting.localAddress();
-    this.peerUri = this.connecting.peerUri();
+    this.agreed = this.connecting.tls();
   }
 
   rest(): void {

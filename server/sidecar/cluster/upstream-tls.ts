@@ -4,9 +4,10 @@ import { connect, TLSSocket } from "node:tls";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { TransportSocket } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { UpstreamTlsContextSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
-import { altNames } from "../tls/alt-names.ts";
+import { certificateInfo } from "../tls/certificate-info.ts";
 import { CommonTls } from "../tls/common-tls.ts";
 import type { Secrets } from "../tls/secrets.ts";
+import { TlsConnection } from "../tls/tls-connection.ts";
 import { failureKind, failureReason, secretMissing, WrongHash, wrongName } from "../tls/tls-failure.ts";
 import type { TlsStats } from "../tls/tls-stats.ts";
 import { hostTest, isPinned } from "../tls/validation.ts";
@@ -29,10 +30,11 @@ export function compileUpstreamTls(socket: TransportSocket | undefined, secrets:
   return { key, serverName: config.sni, common };
 }
 
-/** First URI of the certificate that the endpoint showed in its handshake, which is over; empty: plain text, or none. */
-export function peerUriOf(socket: Socket): string {
-  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
-  return altNames(certificate?.subjectAltName).find(({ type }) => type === "URI")?.value ?? "";
+/** What a socket's handshake, which is over, has agreed on; undefined: plain text. */
+export function tlsOf(socket: Socket): TlsConnection | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const own = socket.getX509Certificate();
+  return new TlsConnection(socket, own && certificateInfo(own), socket.getPeerX509Certificate());
 }
 
 export interface ConnectOptions {

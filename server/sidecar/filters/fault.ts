@@ -2,8 +2,6 @@ import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { type HTTPFault, HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import type { FractionalPercent } from "../../gen/proto/envoy/type/v3/percent_pb.js";
 import { durationMs } from "../duration.ts";
-import { httpStatusFor } from "../http/grpc.ts";
-import { getHeader } from "../http/headers.ts";
 import { allMatch, compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import { ResponseFlag } from "../record.ts";
 import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step } from "../request/filter.ts";
@@ -89,17 +87,9 @@ class FaultFilter implements HttpFilter {
   private abort(request: RequestContext, fault: CompiledFault): Step {
     this.begin("aborts_injected");
     this.end();
+    const { abortStatus, abortGrpcStatus } = fault;
     const flag = ResponseFlag.faultInjected;
-    const status = fault.abortGrpcStatus;
-    if (status !== undefined && getHeader(request.headers, "content-type")?.startsWith("application/grpc")) {
-      const trailersOnly = ["content-type", "application/grpc", "grpc-status", String(status)];
-      return request.reply(200, "", "fault_filter_abort", flag, [
-        ...trailersOnly,
-        "grpc-message",
-        "fault filter abort",
-      ]);
-    }
-    return request.reply(fault.abortStatus, "fault filter abort", "fault_filter_abort", flag);
+    return request.reply(abortStatus, "fault filter abort", "fault_filter_abort", flag, [], abortGrpcStatus);
   }
 
   private draws(share: Share): boolean {
@@ -124,8 +114,8 @@ function compileFault(config: Any): CompiledFault {
   const delaySpecifier = delay?.faultDelaySecifier;
   const errorType = abort?.errorType;
   const grpcStatus = errorType?.case === "grpcStatus" ? errorType.value : undefined;
-  const status =
-    errorType?.case === "httpStatus" ? errorType.value : grpcStatus === undefined ? 0 : httpStatusFor(grpcStatus);
+  // To a caller that speaks no gRPC, a status of gRPC is a 200, as Envoy has it.
+  const status = errorType?.case === "httpStatus" ? errorType.value : grpcStatus === undefined ? 0 : 200;
   if (abort !== undefined && (status < 200 || status > 599)) throw new Error("abort.http_status: must be 200 to 599");
   if (delay !== undefined && delaySpecifier?.case !== "fixedDelay") throw new Error("delay.fixed_delay: required");
   return {

@@ -96,7 +96,7 @@ const operators = [
   [
     ...["request.path", "request.url_path", "request.query", "request.host", "request.method", "request.scheme"],
     ...["request.protocol", "request.useragent", "request.referer", "request.size", "request.headers['x-a']"],
-    ...["request.headers['x-none']", "'x-a' in request.headers", "has(request.referer)", "request.headers"],
+    ...["request.headers['x-none']", "'x-a' in request.headers", "has(request.referer)"],
     ...["request['method']", "request.path.startsWith('/p')", "request.path.matches('^/p.*')", "size(request.path)"],
     ...["request.headers[':path']", "request.time.getFullYear() > 2000", "request.duration > duration('0s')"],
     ...["response.code", "response.code >= 500 ? 'bad' : 'good'", "response.code_details", "response.flags"],
@@ -122,8 +122,27 @@ const operators = [
       "request.path + 'x'",
     ],
     ...["request.size % 2", "true || request.referer == 'x'", "request.path.contains('q') && !connection.mtls"],
-  ].map((expression) => `CEL(${expression})`),
-  ["CEL(request.path):2", "CEL(response.code):2"],
+    ...["upstream.locality.region", "upstream.locality", "upstream.cx_pool_ready_duration >= duration('0s')"],
+    ...["upstream.transport_failure_reason", "upstream.tls_version", "upstream.subject_peer_certificate"],
+    ...[
+      "connection.id > 0u",
+      "connection.id > 0",
+      "connection.transport_failure_reason",
+      "connection.peer_certificate",
+    ],
+    ...["[1, 'a', [true, null], {'b': 1.5}]", "{'z': 1, 'a': {'c': b'x'}, 'n': null}", "{1: 2}", "{true: 2}"],
+    ...["[type(1)]", "{'a': type(1)}", "{1u: 2}", "[duration('1s'), timestamp('2020-01-01T00:00:00Z')]"],
+    ...["duration('-1.5s')", "upstream.locality.sub_zone"],
+    ...["filter_state.none", "filter_state['envoy.filters.http.grpc_stats']", "has(filter_state.none)"],
+    ...["upstream_filter_state.none", "size(filter_state['envoy.filters.http.grpc_stats'])"],
+    ...["1.25", "100000.0 * 100000.0", "9007199254740993", "-0.1", "18446744073709551615u"],
+  ].flatMap((expression) => [`CEL(${expression})`, `TYPED_CEL(${expression})`]),
+  // Typed, Envoy writes these into its JSON, which has no such numbers: a line that nobody can read. Ours is null.
+  ["CEL(1.0 / 0.0)", "CEL(-1.0 / 0.0)", "CEL(0.0 / 0.0)", "CEL(-0.0)"],
+  // Typed, Envoy has null for what its filters keep, as nobody asks it for names; its own headers have its own address.
+  ["CEL(filter_state)", "CEL(upstream_filter_state)", "CEL(request.headers)"],
+  ["CEL(request.path):2", "CEL(response.code):2", "TYPED_CEL(request.path):2", "TYPED_CEL(response.code):2"],
+  ["TYPED_CEL([request.path, 'longer']):3", "TYPED_CEL(b'longer'):3", "TYPED_CEL(duration('1.5s')):2"],
   ["FILTER_CHAIN_NAME", "ACCESS_LOG_TYPE", "ENVIRONMENT(HOME)", "ENVIRONMENT(NO_SUCH_VARIABLE)"],
 ].flat();
 
@@ -187,6 +206,8 @@ beforeAll(async () => {
     ?.lb_endpoints[0];
   Object.assign(endpoint ?? {}, metadata({ host: "here" }));
   Object.assign((endpoint?.endpoint as JsonObject | undefined) ?? {}, { hostname: "up.test" });
+  const group = (cluster.load_assignment as { endpoints: JsonObject[] }).endpoints[0];
+  Object.assign(group ?? {}, { locality: { region: "r", zone: "z", sub_zone: 's"é' } });
   const type = (name: string) => `type.googleapis.com/envoy.extensions.filters.http.${name}`;
   const hosts: JsonObject[] = [
     {
@@ -247,6 +268,15 @@ function comparable(line: string): string {
   return varying.reduce((changed, [form, name]) => changed.replace(form, name), line);
 }
 
+/** But for `1e+10`, which is ours with all of its digits. */
+const bytes = (line: string): string =>
+  comparable(line.replace(/(?<=":)-?\d[\d.e+-]*(?=[,}])/g, (number) => String(Number(number))));
+
+const parsed = (line: string): unknown =>
+  JSON.parse(line, (_, value) => {
+    return typeof value === "string" ? comparable(value) : value;
+  });
+
 const asks: [string, Ask][] = [
   ["a request", { path: "/p/q?a=b%20c&b&d=%41+%26", headers: { "x-a": "first", "user-agent": "test" } }],
   ["one with a body", { method: "POST", path: "/p", headers: { "x-a": 'with "quotes" \\ and \x7e' }, body: "body" }],
@@ -293,10 +323,8 @@ describe.skipIf(envoyMissing)("command operators, like Envoy", () => {
         if (!formatter.ok) throw new Error(formatter.errors.join("; "));
         const id = /"(ask-\d+)"/.exec(await both.envoyLine(file))?.[1];
         expect(id).toBeDefined();
-        expect(JSON.parse(comparable(formatter.value(record))), file).toEqual(
-          JSON.parse(comparable(await both.envoyLine(file))),
-        );
-        expect(comparable(formatter.value(record).trimEnd()), file).toBe(comparable(await both.envoyLine(file)));
+        expect(parsed(formatter.value(record)), file).toEqual(parsed(await both.envoyLine(file)));
+        expect(bytes(formatter.value(record).trimEnd()), file).toBe(bytes(await both.envoyLine(file)));
       }
     });
   });

@@ -4,6 +4,7 @@ import { sampleRecord } from "../access-log/testing/sample-record.ts";
 import { ResponseFlag } from "../record.ts";
 import { compileFormat, compileJson, renderText } from "./format.ts";
 
+const locality = { region: "r", zone: "z", subZone: "" };
 const record = sampleRecord({
   downstreamRemoteAddress: "::1",
   downstreamRemotePort: 5,
@@ -13,10 +14,10 @@ const record = sampleRecord({
   requestHeaders: ["x-a", "1", "x-a", "2", "x-envoy-original-path", "/before", "content-type", "application/grpc"],
   responseHeaders: ["grpc-status", "14"],
   path: "/p?q=a%20b&r",
-  upstreamHost: { address: "10.0.0.2", port: 2, hostname: "two.test" },
+  upstreamHost: { address: "10.0.0.2", port: 2, hostname: "two.test", locality },
   earlierHosts: [
-    { address: "10.0.0.1", port: 1, hostname: "" },
-    { address: "10.0.0.2", port: 2, hostname: "two.test" },
+    { address: "10.0.0.1", port: 1, hostname: "", locality },
+    { address: "10.0.0.2", port: 2, hostname: "two.test", locality },
   ],
   filterState: { f: { json: () => ({ aB: "1" }), fields: () => ({ a_b: "1" }), text: () => "plain" } },
   clusterMetadata: { istio: { services: [{ host: "reviews" }] } },
@@ -88,7 +89,7 @@ describe("formats", () => {
     ["string(1)", "%CEL%: string(): not supported"],
     ["'a'.lowerAscii()", "%CEL%: lowerAscii(): not supported"],
     ["[1].exists(x, x == 1)", "%CEL%: comprehensions are not supported"],
-    ["filter_state", "%CEL%.filter_state: no attribute of that name"],
+    ["xds.node", "%CEL%.xds.node: not supported"],
   ])("CEL says what is wrong with %s", (expression, expected) => {
     expect(() => compileFormat(`%CEL(${expression})%`)).toThrow(expected);
   });

@@ -1,9 +1,9 @@
 import { getHeader } from "./headers.ts";
 
-/** Whether a message is gRPC's, by its `content-type`. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+/** Whether a message is gRPC's, by its `content-type`: parameters are none of it, to Envoy neither. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export function isGrpc(headers: readonly string[]): boolean {
   const type = getHeader(headers, "content-type") ?? "";
-  return type.startsWith("application/grpc") && (type.length === 16 || "+;".includes(type.charAt(16)));
+  return type.startsWith("application/grpc") && (type.length === 16 || type.charAt(16) === "+");
 }
 
 /** The `grpc-status` of a response: of its trailers or, where there is nothing but a head, among its headers. Undefined: it has none. */
@@ -21,9 +21,9 @@ export const httpStatusFor = (grpcStatus: number): number => httpStatuses[grpcSt
 
 const httpStatuses = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];
 
-/** Percent-encoded as `grpc-message` wants it. */
-export const grpcMessage = (text: string): string =>
-  text.replace(/[^ -$&-~]/g, (char) => encodeURIComponent(char).replace(/^(?!%)/, "%25"));
+/** Percent-encoded as `grpc-message` wants it. @param wire a byte a character */
+export const grpcMessage = (wire: string): string =>
+  wire.replace(/[^ -$&-~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 
 const none: readonly string[] = [];
 

@@ -161,7 +161,7 @@ export class TcpSession {
     if (this.closed) return;
     const { record, socket } = this;
     record.upstreamLocalAddress = upstream.localAddress;
-    record.upstreamPeerUri = upstream.peerUri;
+    record.upstreamTls = upstream.tls;
     this.lastActivity = performance.now();
     socket.on("data", (bytes: Buffer) => this.onDownstreamData(bytes));
     if (this.ended) upstream.end();

@@ -4,9 +4,10 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { placeOf } from "../cluster/connector.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
 import { openSocket } from "../cluster/open-socket.ts";
-import { connectFailure, peerUriOf } from "../cluster/upstream-tls.ts";
+import { connectFailure, tlsOf } from "../cluster/upstream-tls.ts";
 import type { ConnectionAddresses } from "../http/addresses.ts";
 import { WheelTimer } from "../timer-wheel.ts";
+import type { TlsConnection } from "../tls/tls-connection.ts";
 
 export interface ConnectFailure {
   readonly reason: string;
@@ -16,8 +17,8 @@ export interface ConnectFailure {
 export interface SessionUpstream {
   /** `ip:port` of our end; empty until it is connected. */
   readonly localAddress: string;
-  /** Of the endpoint's certificate, once it is connected; empty: none. */
-  readonly peerUri: string;
+  /** Once it is connected; undefined: plain text. */
+  readonly tls: TlsConnection | undefined;
   /** @returns false when the peer reads too slowly: stop until onUpstreamDrain */
   write(bytes: Buffer): boolean;
   /** After what was written; before the connection is made, whoever calls does so again once it is. */
@@ -44,7 +45,7 @@ export interface UpstreamUser {
 /** The connection to one endpoint that a session uses whole, counted within the cluster's circuit breaker. */
 export class TcpUpstream implements SessionUpstream {
   localAddress = "";
-  peerUri = "";
+  tls: TlsConnection | undefined = undefined;
   private readonly cluster: Cluster;
   private readonly endpoint: Endpoint;
   private readonly user: UpstreamUser;
@@ -121,7 +122,7 @@ export class TcpUpstream implements SessionUpstream {
     this.timer.cancel();
     const { cluster, endpoint, socket, user } = this;
     this.localAddress = `${socket.localAddress}:${socket.localPort}`;
-    this.peerUri = peerUriOf(socket);
+    this.tls = tlsOf(socket);
     cluster.stats.cxConnectMs.record(performance.now() - this.startedAt);
     cluster.onLocalSuccess(endpoint);
     // Without a code of its own a connection made counts as a success, or single failures would add up over days.

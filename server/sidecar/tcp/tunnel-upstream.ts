@@ -9,6 +9,7 @@ import type { ClientConnection, StreamResponseHead, UpstreamHandler, UpstreamStr
 import type { RequestRecord } from "../record.ts";
 import { applyHeaderOps } from "../route/header-ops.ts";
 import { WheelTimer } from "../timer-wheel.ts";
+import type { TlsConnection } from "../tls/tls-connection.ts";
 import type { Tunneling } from "./tcp-proxy.ts";
 import type { SessionUpstream, UpstreamUser } from "./tcp-upstream.ts";
 
@@ -18,7 +19,7 @@ import type { SessionUpstream, UpstreamUser } from "./tcp-upstream.ts";
  */
 export class TunnelUpstream implements SessionUpstream, StreamRequest, UpstreamHandler {
   localAddress = "";
-  peerUri = "";
+  tls: TlsConnection | undefined = undefined;
   private readonly cluster: Cluster;
   private readonly endpoint: Endpoint;
   private readonly tunneling: Tunneling;
@@ -48,18 +49,18 @@ export class TunnelUpstream implements SessionUpstream, StreamRequest, UpstreamH
     cluster.pool.newStream(endpoint, cluster.protocolFor("HTTP/1.1"), this, origin);
   }
 
-  onReady(connection: ClientConnection, localAddress: string, peerUri: string): void {
+  onReady(connection: ClientConnection, localAddress: string, tls: TlsConnection | undefined): void {
     if (this.over) return;
     this.localAddress = localAddress;
-    this.peerUri = peerUri;
+    this.tls = tls;
     this.http1 = connection.protocol !== "HTTP/2";
     this.cluster.onLocalSuccess(this.endpoint);
     const { method, path, hostname, headers: ops } = this.tunneling;
     const headers: string[] = [];
     applyHeaderOps(ops, headers, this.record);
     const authority = toWire(renderText(hostname, this.record, ""));
-    const { tls } = transportOf(this.cluster.config, this.endpoint.config.metadata);
-    const scheme = tls === undefined ? "http" : "https";
+    const transport = transportOf(this.cluster.config, this.endpoint.config.metadata);
+    const scheme = transport.tls === undefined ? "http" : "https";
     this.stream = connection.newStream(this);
     const head = { method, path, authority, scheme, headers, contentLength: -1, upgrade: "", bytes: 0, tunnel: true };
     this.stream.sendHead(head, false);

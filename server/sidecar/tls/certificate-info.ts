@@ -7,6 +7,7 @@ export interface CertificateInfo {
   readonly uris: readonly string[];
   readonly dns: readonly string[];
   readonly ips: readonly string[];
+  readonly emails: readonly string[];
   /** RFC 2253; may be empty. */
   readonly subject: string;
   readonly issuer: string;
@@ -25,6 +26,7 @@ export function certificateInfo(certificate: X509Certificate): CertificateInfo {
     uris: of("URI"),
     dns: of("DNS"),
     ips: of("IP Address"),
+    emails: of("email"),
     subject: rfc2253(certificate.subject),
     issuer: rfc2253(certificate.issuer),
     serialNumber: certificate.serialNumber.toLowerCase(),

@@ -23,7 +23,7 @@ describe("mutual TLS between two sidecars", () => {
     );
     expect(plane.lastRecord.downstreamTls).toMatchObject({ version: "TLSv1.3", serverName: "test", mutual: true });
     expect(plane.lastRecord.downstreamTls?.peerUri).toBe(spiffe("a"));
-    expect(source.lastRecord.upstreamPeerUri).toBe(spiffe("b"));
+    expect(source.lastRecord.upstreamTls?.peerUri).toBe(spiffe("b"));
     expect(plane.counter(`${downstream}handshake`)).toBe(1);
     expect(source.counter(`${upstream}handshake`)).toBe(1);
     expect(source.counter(`${upstream}versions.TLSv1.3`)).toBe(1);
@@ -45,7 +45,7 @@ describe("mutual TLS between two sidecars", () => {
     expect(plane.lastRecord).toMatchObject({ protocol: "HTTP/2" });
     expect(plane.lastRecord.downstreamTls?.peerUri).toBe(spiffe("a"));
     expect(source.counter("cluster.up.upstream_cx_total")).toBe(1);
-    expect(source.records.map(({ upstreamPeerUri }) => upstreamPeerUri)).toEqual([spiffe("b"), spiffe("b")]);
+    expect(source.records.map(({ upstreamTls }) => upstreamTls?.peerUri)).toEqual([spiffe("b"), spiffe("b")]);
   });
 
   it("says https to an application that nobody has told yet", async () => {

@@ -62,6 +62,17 @@ describe("what is told of a TLS connection", () => {
     }
   });
 
+  it("in access logs by a tag, of the endpoint that was reached", () => {
+    const tagsOf = (upstreamTls: TlsConnection | undefined) => {
+      const writer = new ProtoWriter(16);
+      encodeEntry(writer, sampleRecord({ upstreamTls }), none);
+      return fromBinary(HttpEntries, writer.buffer.subarray(0, writer.position)).logEntry[0]?.commonProperties
+        ?.customTags;
+    };
+    expect(tagsOf(connection)).toEqual({ "limpid.reached": spiffe("a") });
+    expect(tagsOf(undefined)).toEqual({});
+  });
+
   it("in formats, where plain text has nothing to say", () => {
     const text =
       "%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_PEER_SUBJECT% %DOWNSTREAM_LOCAL_URI_SAN%";
@@ -90,6 +101,7 @@ describe("what is told of a TLS connection", () => {
 
 describe("names of a certificate", () => {
   it("cannot be smuggled in through another one's text", () => {
+    expect(altNames("email:a@b.example, othername:x")).toContainEqual({ type: "email", value: "a@b.example" });
     const text = 'DNS:"x, URI:spiffe://cluster.local/ns/default/sa/evil", URI:spiffe://other, IP Address:10.0.0.1';
     expect(altNames(text)).toEqual([
       { type: "DNS", value: "x, URI:spiffe://cluster.local/ns/default/sa/evil" },

@@ -8,30 +8,30 @@ import {
 import { type CertificateInfo, certificateInfo } from "./certificate-info.ts";
 import { cipherNumber } from "./cipher-number.ts";
 
-/** A server's TLSSocket after its handshake. */
-interface ServerSocket {
+/** A TLSSocket after its handshake. */
+interface ShakenSocket {
   getProtocol(): string | null;
   getCipher(): CipherNameAndProtocol;
   servername?: string | false | null;
 }
 
-/** What a client's handshake agreed on and who it is. What is made of it is made once for a connection, not for each request. */
+/** What a handshake agreed on and who the peer is: a client, or an endpoint. What is made of it is made once for a connection, not for each request. */
 export class TlsConnection {
   /** `TLSv1.3`, as Envoy writes it. */
   readonly version: string;
   /** By its OpenSSL name. */
   readonly cipher: string;
-  /** That the client asked for; may be empty. */
+  /** That was asked for; may be empty. */
   readonly serverName: string;
   readonly local: CertificateInfo | undefined;
-  /** Undefined: the client showed no certificate. */
+  /** Undefined: it showed no certificate. */
   readonly peer: CertificateInfo | undefined;
   /** In DER, for the header that passes it on. */
   readonly peerCertificate: X509Certificate | undefined;
   private readonly cipherNumber: number;
   private log: Uint8Array | undefined = undefined;
 
-  constructor(socket: ServerSocket, local: CertificateInfo | undefined, peer: X509Certificate | undefined) {
+  constructor(socket: ShakenSocket, local: CertificateInfo | undefined, peer: X509Certificate | undefined) {
     const { name, standardName } = socket.getCipher();
     this.version = socket.getProtocol() ?? "";
     this.cipher = name;

@@ -11,7 +11,7 @@ import type { FilterIo } from "../../request/filter.ts";
 import { applyHeaderOps, compileAdd, type HeaderOp } from "../../route/header-ops.ts";
 import type { TextTest } from "../../text/string-matcher.ts";
 import { type CallFailure, type CallResponse, call } from "../../upstream/call.ts";
-import { type HttpTarget, httpTarget } from "../http-target.ts";
+import { type HttpTarget, httpTarget } from "../../upstream/http-target.ts";
 import type { Ask } from "./service.ts";
 import { compileList, type Shown, shownHeaders } from "./shown-headers.ts";
 import { type Change, noVerdict, type Question, type Verdict } from "./verdict.ts";

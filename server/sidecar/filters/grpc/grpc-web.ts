@@ -135,7 +135,7 @@ class WebCall implements StreamFilter {
   private tellPlain({ hold, parts }: { hold: Hold; parts: Buffer[] }): void {
     const { request } = this;
     const headers = request.responseHeaders;
-    setHeader(headers, "grpc-message", grpcMessage(Buffer.concat(parts).toString()));
+    setHeader(headers, "grpc-message", grpcMessage(Buffer.concat(parts).toString("latin1")));
     setHeader(headers, "grpc-status", String(grpcStatusFor(request.status)));
     request.setResponseLength(0);
     hold.resume();

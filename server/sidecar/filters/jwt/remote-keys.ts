@@ -4,7 +4,7 @@ import { at } from "../../config/problems.ts";
 import { durationMs } from "../../duration.ts";
 import type { FilterIo, First } from "../../request/filter.ts";
 import { type CallFailure, type CallResponse, call } from "../../upstream/call.ts";
-import { type HttpTarget, httpTarget } from "../http-target.ts";
+import { type HttpTarget, httpTarget } from "../../upstream/http-target.ts";
 import { type KeySet, parseKeySet, type TokenCache } from "./key-set.ts";
 
 type Io = Pick<FilterIo, "clusters" | "random">;

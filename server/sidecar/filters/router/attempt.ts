@@ -13,6 +13,7 @@ import {
 import type { Exchange } from "../../request/exchange.ts";
 import type { ResetReason } from "../../route/retry-policy.ts";
 import { WheelTimer } from "../../timer-wheel.ts";
+import type { TlsConnection } from "../../tls/tls-connection.ts";
 import { isTlsError } from "../../tls/tls-failure.ts";
 import type { Router } from "./router.ts";
 import { TcpTunnel } from "./tcp-tunnel.ts";
@@ -32,7 +33,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   retried = false;
   private stream: UpstreamStream | undefined = undefined;
   private localAddress = "";
-  private peerUri = "";
+  private tls: TlsConnection | undefined = undefined;
   private timer: WheelTimer | undefined = undefined;
   private idle: WheelTimer | undefined = undefined;
   /** Monotonic ms of the last byte of the response, where somebody asks. */
@@ -73,7 +74,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   answers(): void {
     this.noteEndpoint();
     this.exchange.record.upstreamLocalAddress = this.localAddress;
-    this.exchange.record.upstreamPeerUri = this.peerUri;
+    this.exchange.record.upstreamTls = this.tls;
   }
 
   private noteEndpoint(): void {
@@ -85,16 +86,16 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     record.upstreamHost = config;
   }
 
-  onReady(connection: ClientConnection, localAddress: string, peerUri: string): void {
+  onReady(connection: ClientConnection, localAddress: string, tls: TlsConnection | undefined): void {
     if (this.over) return;
     const { exchange, router } = this;
     const { record } = exchange;
     const stream = connection.newStream(this);
     this.stream = stream;
     record.upstreamLocalAddress = localAddress;
-    record.upstreamPeerUri = peerUri;
+    record.upstreamTls = tls;
     this.localAddress = localAddress;
-    this.peerUri = peerUri;
+    this.tls = tls;
     record.upstreamProtocol = connection.protocol;
     const now = performance.now();
     record.poolReadyMs = now - this.startedAt;
@@ -227,7 +228,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   }
 
   private armPerTry(): void {
-    const { perTryTimeoutMs, perTryIdleMs } = this.router;
+    const { perTryTimeoutMs, perTryIdleMs } = this.router.timeouts;
     if (this.over) return;
     const { timers } = this.exchange.manager;
     if (perTryTimeoutMs > 0 && !this.headSeen) {
@@ -241,7 +242,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   }
 
   private onPerTryTimeout(): void {
-    if (this.router.hedges) {
+    if (this.router.timeouts.hedges) {
       this.router.onSoftTimeout(this);
       return;
     }
@@ -251,7 +252,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
 
   /** Re-armed lazily, so that bytes cost no timer. */
   private onPerTryIdle(): void {
-    const left = this.lastHeard + this.router.perTryIdleMs - performance.now();
+    const left = this.lastHeard + this.router.timeouts.perTryIdleMs - performance.now();
     if (left > 0 && this.idle !== undefined) {
       this.exchange.manager.timers.arm(this.idle, left);
       return;

@@ -15,7 +15,7 @@ export function sendMirrors(router: Router, action: ForwardTarget, body: readonl
     // The copy is written later than the request itself, whose fields go on changing.
     head.headers = [...head.headers];
     // Nobody waits for a mirror, so it never waits for ever.
-    const timeoutMs = router.timeoutMs === 0 ? unlimitedMs : router.timeoutMs;
+    const timeoutMs = router.timeouts.timeoutMs || unlimitedMs;
     call(cluster, { head, body, timeoutMs, maxBytes: 0, discard: true, like: stream.protocol });
   }
 }

@@ -1,28 +1,26 @@
-import { anyHost, type PickContext } from "../../cluster/balancer.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
-import { isGrpc } from "../../http/grpc.ts";
 import { getHeader, setHeader } from "../../http/headers.ts";
 import type { Fields, StreamResponseHead } from "../../http/stream.ts";
-import { criteriaFor } from "../../match/criteria.ts";
 import { ResponseFlag } from "../../record.ts";
 import type { Exchange } from "../../request/exchange.ts";
 import type { TerminalStream } from "../../request/filter.ts";
 import type { CompiledRoute, ForwardTarget } from "../../route/compile-route.ts";
-import { takeOverrides } from "../../route/request-overrides.ts";
-import { type CompiledRetryPolicy, type ResetReason, requestRetriable } from "../../route/retry-policy.ts";
+import { type ResetReason, requestRetriable } from "../../route/retry-policy.ts";
 import { WheelTimer } from "../../timer-wheel.ts";
 import { answerHere, needsTls } from "./answer-here.ts";
 import { Attempt } from "./attempt.ts";
 import { dropsOverload } from "./drop-overload.ts";
 import { durationLeft } from "./duration-limit.ts";
 import { judge } from "./endpoint-verdict.ts";
-import { grpcRouteTimeout } from "./grpc-timeout.ts";
+import { KeptBody } from "./kept-body.ts";
 import { sendMirrors } from "./mirror.ts";
 import { resetReply } from "./reset-reply.ts";
 import { RetryState } from "./retry-state.ts";
+import { noTimeouts, type Timeouts, timeoutsOf } from "./timeouts.ts";
 import { allowsUpgrade } from "./upgrades.ts";
 import { finishUpstreamHeaders } from "./upstream-headers.ts";
+import { anyWish, type Wishes, wishesOf } from "./wishes.ts";
 
 /**
  * The last filter: sends the request to its cluster, tries again where the route says so, and passes one response back.
@@ -33,30 +31,19 @@ export class Router implements TerminalStream {
   readonly envoyHeaders: boolean;
   cluster: Cluster | undefined = undefined;
   action: ForwardTarget | undefined = undefined;
-  /** Request body so far, for upstreams to come; undefined once it is too long to keep. */
-  body: Buffer[] | undefined = undefined;
-  bodyBytes = 0;
   requestDone = false;
   /** Of the request, once it is whole. */
   trailers: Fields | undefined = undefined;
   private attempt: Attempt | undefined = undefined;
   /** Earlier attempts that took too long and may answer still: hedging. */
   private hedged: readonly Attempt[] = none;
-  /** The route's, or what the request asked for. 0 is none. */
-  timeoutMs = 0;
+  timeouts: Timeouts = noTimeouts;
   private retry: RetryState | undefined = undefined;
-  perTryTimeoutMs = 0;
-  perTryIdleMs = 0;
-  /** Whether a try that takes too long goes on beside the next one. */
-  hedges = false;
-  /** For picks: the hash of the request as it came, before the route changed it. */
-  private balancing: PickContext = anyHost;
-  /** What the client is to get with its response, so that it comes back to its endpoint. */
-  private cookies: readonly string[] = [];
-  /** Whether the upstream is told in `grpc-timeout` what is left for an attempt. */
-  tellsGrpcTimeout = false;
+  private wishes: Wishes = anyWish;
   private tunnel = false;
-  private keepBody = false;
+  /** Whether the body may be sent again; what there is of it, once something has come. */
+  private keepsBody = false;
+  private kept: KeptBody | undefined = undefined;
   private timeout: WheelTimer | undefined = undefined;
   private duration: WheelTimer | undefined = undefined;
   private counted = false;
@@ -85,7 +72,10 @@ export class Router implements TerminalStream {
       return;
     }
     const sending = attempt?.ready === true;
-    if (!sending || this.keepBody) this.keep(bytes.subarray(start, end), sending);
+    this.kept ??= new KeptBody(this.exchange.manager.options.bufferLimit, this.keepsBody);
+    if ((!sending || this.kept.keeps) && !this.kept.add(bytes.subarray(start, end), sending)) {
+      this.exchange.pauseRequest();
+    }
     if (sending) attempt.sendData(bytes, start, end);
   }
 
@@ -126,7 +116,7 @@ export class Router implements TerminalStream {
       const serviceTime = Math.max(0, Math.round(performance.now() - exchange.start - record.timeToFirstUpstreamTxMs));
       setHeader(head.headers, "x-envoy-upstream-service-time", String(serviceTime));
     }
-    for (const cookie of this.cookies) head.headers.push("set-cookie", cookie);
+    for (const cookie of this.wishes.cookies) head.headers.push("set-cookie", cookie);
     if (end) {
       this.attempt = undefined;
       this.recordTime();
@@ -250,22 +240,8 @@ export class Router implements TerminalStream {
       exchange.reply(403, "", "upgrade_failed", 0);
       return;
     }
-    if (action.hasher !== undefined && cluster.usesHash) {
-      const { hash, cookies } = action.hasher(exchange, {
-        connection: exchange.connection,
-        atEdge: manager.options.useRemoteAddress,
-      });
-      this.balancing = { ...anyHost, hash };
-      this.cookies = cookies;
-    }
-    if (cluster.split) {
-      const criteria = criteriaFor(exchange.target?.criteria, record.dynamicMetadata?.["envoy.lb"]);
-      this.balancing = { ...this.balancing, criteria };
-    }
-    if (exchange.hostOverride !== undefined) {
-      this.balancing = { ...this.balancing, override: exchange.hostOverride };
-    }
-    const policy = this.setTimeouts(action);
+    this.wishes = wishesOf(exchange, cluster, action);
+    this.timeouts = timeoutsOf(exchange, action);
     finishUpstreamHeaders(exchange, route, action, cluster);
     if (cluster.activeRequests >= cluster.config.maxRequests) {
       cluster.stats.rqPendingOverflow.inc();
@@ -275,10 +251,11 @@ export class Router implements TerminalStream {
     cluster.activeRequests++;
     this.counted = true;
     cluster.stats.rqActive.set(cluster.activeRequests);
+    const { retry: policy } = this.timeouts;
     if (policy !== undefined && requestRetriable(policy, exchange)) {
       this.retry = new RetryState(policy, cluster, exchange, () => this.startAttempt());
     }
-    this.keepBody = exchange.hasBody && (this.retry !== undefined || action.mirrors.length > 0);
+    this.keepsBody = exchange.hasBody && (this.retry !== undefined || action.mirrors.length > 0);
     this.armDuration(action);
     if (exchange.finished) return;
     this.startAttempt();
@@ -288,30 +265,14 @@ export class Router implements TerminalStream {
     }
   }
 
-  /** What the route allows, a gRPC client asks for, and `x-envoy-` fields set in place of both. */
-  private setTimeouts(action: ForwardTarget): CompiledRetryPolicy | undefined {
-    const { headers, envoyFields } = this.exchange;
-    const limit = action.grpcTimeout;
-    this.tellsGrpcTimeout = limit !== undefined && isGrpc(headers);
-    const routeMs = limit !== undefined && this.tellsGrpcTimeout ? grpcRouteTimeout(headers, limit) : action.timeoutMs;
-    const own = { timeoutMs: routeMs, retry: action.retry, hedges: action.hedges };
-    const { timeoutMs, retry, hedges } = envoyFields ? takeOverrides(headers, own) : own;
-    this.timeoutMs = timeoutMs;
-    this.hedges = hedges;
-    this.perTryIdleMs = retry?.perTryIdleMs ?? 0;
-    const perTryMs = retry?.perTryTimeoutMs ?? 0;
-    // One that the other comes before is none.
-    this.perTryTimeoutMs = timeoutMs !== 0 && perTryMs >= timeoutMs ? 0 : perTryMs;
-    return retry;
-  }
-
   private startAttempt(): void {
     const { cluster, exchange, retry } = this;
     if (cluster === undefined) return;
     if (cluster.finder === undefined) {
-      const endpoint = cluster.pick(retry === undefined ? this.balancing : retry.context(this.balancing));
+      const { context, cookies } = this.wishes;
+      const endpoint = cluster.pick(retry === undefined ? context : retry.context(context));
       // A host that was asked for has one chance.
-      if (this.balancing.override !== undefined) this.balancing = { ...this.balancing, override: undefined };
+      if (context.override !== undefined) this.wishes = { context: { ...context, override: undefined }, cookies };
       this.tryAt(cluster, endpoint ?? "no_healthy_upstream");
       return;
     }
@@ -323,6 +284,7 @@ export class Router implements TerminalStream {
   /** @param found where, or why nowhere */
   private tryAt(cluster: Cluster, found: Endpoint | string): void {
     const { exchange } = this;
+    exchange.record.upstreamAttempts++;
     if (typeof found === "string") {
       cluster.stats.cxNoneHealthy.inc();
       // A hedged request may be answered still.
@@ -333,43 +295,29 @@ export class Router implements TerminalStream {
       return;
     }
     this.retry?.onPicked(found);
-    exchange.record.upstreamAttempts++;
     const attempt = new Attempt(this, cluster, found);
     this.attempt = attempt;
     attempt.start();
   }
 
-  /** Whether body bytes were sent that are not there to be sent again. */
-  private bodyLost(): boolean {
-    return this.bodyBytes > 0 && this.body === undefined;
+  get body(): readonly Buffer[] | undefined {
+    return this.kept?.parts;
   }
 
-  private keep(slice: Buffer, sending: boolean): void {
-    const { exchange } = this;
-    this.bodyBytes += slice.length;
-    if (sending && this.body === undefined && this.bodyBytes > slice.length) return;
-    if (this.bodyBytes > exchange.manager.options.bufferLimit) {
-      if (sending) {
-        // Too long to replay: Envoy gives up retry and mirror, not the request.
-        this.body = undefined;
-        this.keepBody = false;
-        return;
-      }
-      exchange.pauseRequest();
-    }
-    this.body ??= [];
-    this.body.push(Buffer.from(slice));
+  private bodyLost(): boolean {
+    return this.kept?.lost === true;
   }
 
   /** Called by an attempt once it has sent what is there. */
   bodySent(): void {
-    if (!this.keepBody) this.body = undefined;
+    this.kept?.sent();
     this.exchange.resumeRequest();
   }
 
   private overflow(): void {
     const { cluster, exchange } = this;
     const outcome = resetReply("overflow", "", false);
+    exchange.record.upstreamAttempts = 1;
     cluster?.stats.response(503);
     exchange.reply(503, outcome.body, outcome.details, outcome.flag, ["x-envoy-overloaded", "true"]);
   }
@@ -377,9 +325,10 @@ export class Router implements TerminalStream {
   /** The route timeout runs from the end of the request to the end of the response, over all attempts. */
   private armTimeout(): void {
     const { action, exchange } = this;
-    if (action === undefined || this.timeoutMs === 0 || exchange.finished) return;
+    const { timeoutMs } = this.timeouts;
+    if (action === undefined || timeoutMs === 0 || exchange.finished) return;
     this.timeout = new WheelTimer(() => this.onTimeout());
-    exchange.manager.timers.arm(this.timeout, this.timeoutMs);
+    exchange.manager.timers.arm(this.timeout, timeoutMs);
   }
 
   private armDuration(action: ForwardTarget): void {

@@ -67,7 +67,7 @@ export class TcpTunnel implements ClientConnection, UpstreamStream {
   }
 
   onConnected(upstream: TcpUpstream): void {
-    if (!this.over) this.request.onReady(this, upstream.localAddress, upstream.peerUri);
+    if (!this.over) this.request.onReady(this, upstream.localAddress, upstream.tls);
   }
 
   onConnectFailure({ reason }: ConnectFailure): void {

@@ -61,7 +61,7 @@ export function upstreamHead(router: Router): StreamRequestHead {
   const expected = expectedMs(router);
   if (expected > 0) {
     if (router.envoyHeaders) setHeader(headers, "x-envoy-expected-rq-timeout-ms", String(expected));
-    if (router.tellsGrpcTimeout) setGrpcTimeout(headers, expected);
+    if (router.timeouts.tellsGrpcTimeout) setGrpcTimeout(headers, expected);
   }
   if (exchange.host?.attemptCount === true) {
     setHeader(headers, "x-envoy-attempt-count", String(exchange.record.upstreamAttempts));
@@ -80,7 +80,8 @@ export function upstreamHead(router: Router): StreamRequestHead {
 }
 
 /** 0: as long as it takes. */
-function expectedMs({ exchange, timeoutMs, perTryTimeoutMs, hedges }: Router): number {
+function expectedMs({ exchange, timeouts }: Router): number {
+  const { timeoutMs, perTryTimeoutMs, hedges } = timeouts;
   // A try that is hedged may go on for as long as the route allows.
   const perTry = hedges && timeoutMs > 0 ? 0 : perTryTimeoutMs;
   if (timeoutMs === 0) return perTry;

@@ -4,7 +4,7 @@ import { at } from "../../config/problems.ts";
 import { type RequestRecord, ResponseFlag } from "../../record.ts";
 import { longFlags, shortFlags } from "../../response-flags.ts";
 import { addressOperators } from "./addresses.ts";
-import { cel } from "./cel/cel.ts";
+import { cel, typedCel } from "./cel/cel.ts";
 import { coalesce } from "./coalesce.ts";
 import { grpcOperators } from "./grpc.ts";
 import { headerOperators } from "./headers.ts";
@@ -48,6 +48,7 @@ const operators: Operators = {
   ...timeOperators,
   ...tlsOperators,
   CEL: needs((argument) => at("%CEL%", () => cel(argument, compileOperator))),
+  TYPED_CEL: needs((argument) => at("%TYPED_CEL%", () => typedCel(argument, compileOperator))),
   COALESCE: needs((argument) => at("%COALESCE%", () => coalesce(argument, compileOperator))),
   HOSTNAME: plain(() => machine),
   ENVIRONMENT: needs((argument) => {

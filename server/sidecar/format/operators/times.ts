@@ -51,8 +51,10 @@ export const timeOperators: Operators = {
   START_TIME_LOCAL: moment(started, true),
   EMIT_TIME: moment(() => Date.now(), false),
   EMIT_TIME_LOCAL: moment(() => Date.now(), true),
-  DOWNSTREAM_PEER_CERT_V_START: certificateTime("validFromMs"),
-  DOWNSTREAM_PEER_CERT_V_END: certificateTime("validToMs"),
+  DOWNSTREAM_PEER_CERT_V_START: moment(({ downstreamTls }) => downstreamTls?.peer?.validFromMs, false),
+  DOWNSTREAM_PEER_CERT_V_END: moment(({ downstreamTls }) => downstreamTls?.peer?.validToMs, false),
+  UPSTREAM_PEER_CERT_V_START: moment(({ upstreamTls }) => upstreamTls?.peer?.validFromMs, false),
+  UPSTREAM_PEER_CERT_V_END: moment(({ upstreamTls }) => upstreamTls?.peer?.validToMs, false),
   DURATION: plain(duration),
   COMMON_DURATION: commonDuration,
   REQUEST_DURATION: plain(({ timeToLastDownstreamRxMs }) => time(timeToLastDownstreamRxMs)),
@@ -65,7 +67,3 @@ export const timeOperators: Operators = {
     upstreamProtocol === "" ? undefined : Math.floor(poolReadyMs),
   ),
 };
-
-function certificateTime(which: "validFromMs" | "validToMs"): OperatorMaker {
-  return moment(({ downstreamTls }) => downstreamTls?.peer?.[which], false);
-}

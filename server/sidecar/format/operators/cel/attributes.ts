@@ -1,14 +1,17 @@
 import type { CelInput } from "@bufbuild/cel";
+import { create } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { LocalitySchema } from "../../../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { grpcStatusFor, grpcStatusOf } from "../../../http/grpc.ts";
 import { getHeader, getJoined } from "../../../http/headers.ts";
 import type { Metadata, RequestRecord } from "../../../record.ts";
 import { responseFlagBits } from "../../../response-flags.ts";
 import type { Operator } from "../operator.ts";
+import { tlsAttributes } from "./tls-attributes.ts";
 
 /** Undefined: the request has no such thing, and an expression that goes by it has no value. */
-type Read = (record: RequestRecord) => CelInput | undefined;
-type Attributes = Readonly<Record<string, Read>>;
+export type Read = (record: RequestRecord) => CelInput | undefined;
+export type Attributes = Readonly<Record<string, Read>>;
 type Compile = (command: string, param: string | undefined) => Operator;
 
 /**
@@ -64,27 +67,26 @@ export function attributes(compile: Compile): Readonly<Record<string, Attributes
         sent > 0 && received > 0 ? duration(received - sent) : undefined,
     },
     connection: {
+      ...tlsAttributes(({ downstreamTls }) => downstreamTls),
+      id: whole("CONNECTION_ID"),
       mtls: ({ downstreamTls }) => downstreamTls?.peer !== undefined,
       requested_server_name: ({ downstreamTls }) => downstreamTls?.serverName ?? "",
-      tls_version: text("DOWNSTREAM_TLS_VERSION"),
-      subject_peer_certificate: ({ downstreamTls }) => downstreamTls && (downstreamTls.peer?.subject ?? ""),
-      subject_local_certificate: ({ downstreamTls }) => downstreamTls && (downstreamTls.local?.subject ?? ""),
-      uri_san_peer_certificate: ({ downstreamTls }) => downstreamTls?.peer?.uris[0],
-      uri_san_local_certificate: ({ downstreamTls }) => downstreamTls?.local?.uris[0],
-      dns_san_peer_certificate: ({ downstreamTls }) => downstreamTls?.peer?.dns[0],
-      dns_san_local_certificate: ({ downstreamTls }) => downstreamTls?.local?.dns[0],
-      sha256_peer_certificate_digest: ({ downstreamTls }) => downstreamTls?.peer?.hash,
       termination_details: text("CONNECTION_TERMINATION_DETAILS"),
+      // A connection whose handshake fails has no request.
+      transport_failure_reason: () => undefined,
     },
     source: { address: text("DOWNSTREAM_REMOTE_ADDRESS"), port: whole("DOWNSTREAM_REMOTE_PORT") },
     destination: { address: text("DOWNSTREAM_LOCAL_ADDRESS"), port: whole("DOWNSTREAM_LOCAL_PORT") },
     upstream: {
+      ...tlsAttributes(({ upstreamTls }) => upstreamTls),
       address: text("UPSTREAM_REMOTE_ADDRESS"),
       port: whole("UPSTREAM_REMOTE_PORT"),
       local_address: text("UPSTREAM_LOCAL_ADDRESS"),
       request_attempt_count: whole("UPSTREAM_REQUEST_ATTEMPT_COUNT"),
-      transport_failure_reason: ({ upstreamTransportFailureReason: reason }) => reason || undefined,
-      uri_san_peer_certificate: ({ upstreamPeerUri }) => upstreamPeerUri || undefined,
+      transport_failure_reason: ({ upstreamHost, upstreamTransportFailureReason: reason }) => upstreamHost && reason,
+      cx_pool_ready_duration: ({ upstreamProtocol, poolReadyMs }) =>
+        upstreamProtocol === "" ? undefined : duration(poolReadyMs),
+      locality: ({ upstreamHost }) => upstreamHost && create(LocalitySchema, upstreamHost.locality),
     },
     metadata: { filter_metadata: ({ dynamicMetadata }) => celOf(dynamicMetadata ?? {}) },
     xds: {
@@ -99,6 +101,19 @@ export function attributes(compile: Compile): Readonly<Record<string, Attributes
     },
   };
 }
+
+/** Those whose names are whoever's keeps them: any may be asked for. What filters keep is bytes here, as nothing of it has fields. */
+export const openObjects: Readonly<Record<string, Read | undefined>> = {
+  filter_state: ({ filterState }) =>
+    new Map(
+      Object.entries(filterState ?? {}).flatMap(([name, state]) => {
+        const text = state.text();
+        return text === undefined ? [] : [[name, Buffer.from(text)]];
+      }),
+    ),
+  // Nothing here shares any with its upstream.
+  upstream_filter_state: ({ upstreamHost }) => upstreamHost && new Map(),
+};
 
 const requestTexts = (text: (command: string, param?: string) => Read): Attributes => ({
   path: text("REQ", ":path"),

@@ -1,10 +1,13 @@
-import type { CelInput } from "@bufbuild/cel";
+import type { CelInput, CelValue } from "@bufbuild/cel";
+import { createRegistry, type JsonValue } from "@bufbuild/protobuf";
+import { LocalitySchema } from "../../../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { lazyRequire } from "../../../../lib/lazy-require.ts";
 import type { RequestRecord } from "../../../record.ts";
-import type { Operator } from "../operator.ts";
-import { attributes } from "./attributes.ts";
-import { usesOf } from "./check.ts";
+import { type Operator, sorted } from "../operator.ts";
+import { attributes, openObjects, type Read } from "./attributes.ts";
+import { type Expr, usesOf } from "./check.ts";
 import { print } from "./print.ts";
+import { typed } from "./typed.ts";
 
 type Cel = typeof import("@bufbuild/cel");
 
@@ -23,36 +26,73 @@ function withoutConcatenation({ CelScalar, celFunc, listType }: Cel) {
 /** 22 MB that few proxies need: loaded by the first expression. */
 const load = lazyRequire<Cel>("@bufbuild/cel");
 
+type Compile = (command: string, param: string | undefined) => Operator;
+
 /**
- * An expression of the Common Expression Language over the request's attributes; one that fails has no value.
+ * The text of an expression of the Common Expression Language over the request's attributes; one that fails has no value.
  * https://www.envoyproxy.io/docs/envoy/latest/configuration/advanced/substitution_formatter
  * Throws an Error that says what is wrong with it.
  */
-export function cel(expression: string, compile: (command: string, param: string | undefined) => Operator): Operator {
+export function cel(expression: string, compile: Compile): Operator {
+  const evaluate = compileExpression(expression, compile);
+  return (record) => printed(evaluate(record));
+}
+
+/** The same, in JSON with the type of its value. Throws, too. */
+export function typedCel(expression: string, compile: Compile): Operator {
+  const evaluate = compileExpression(expression, compile);
+  const read = (record: RequestRecord): JsonValue | undefined => {
+    const value = evaluate(record);
+    const json = value === undefined ? undefined : typed(value, load());
+    return json === undefined ? undefined : sorted(json);
+  };
+  const inText = (record: RequestRecord) => printed(evaluate(record));
+  // Whatever is a text in JSON is cut, and nothing else.
+  const limit = (most: number): Operator => {
+    const cut = (record: RequestRecord) => {
+      const value = read(record);
+      return typeof value === "string" ? value.slice(0, most) : value;
+    };
+    return Object.assign(cut, { inText: (record: RequestRecord) => inText(record)?.slice(0, most) });
+  };
+  return Object.assign(read, { inText, limit });
+}
+
+const printed = (value: CelValue | undefined): string | undefined =>
+  value === undefined ? undefined : print(value, load());
+
+function compileExpression(expression: string, compile: Compile): (record: RequestRecord) => CelValue | undefined {
   const library = load();
   const parsed = library.parse(expression);
-  const known = attributes(compile);
-  const uses = usesOf(parsed.expr, (object, attribute) =>
-    attribute === undefined ? Object.hasOwn(known, object) : Object.hasOwn(known[object] ?? {}, attribute),
-  );
-  const readers = [...uses].map(([object, names]) => {
-    const all = Object.entries(known[object] ?? {});
-    return { object, reads: names === "all" ? all : all.filter(([name]) => names.has(name)) };
-  });
-  const evaluate = library.plan(library.celEnv({ funcs: withoutConcatenation(library) }), parsed);
-  const bindings = (record: RequestRecord): Record<string, CelInput> =>
-    Object.fromEntries(
-      readers.map(({ object, reads }) => {
-        const values = new Map<string, CelInput>();
-        for (const [name, read] of reads) {
-          const value = read(record);
-          if (value !== undefined) values.set(name, value);
-        }
-        return [object, values];
-      }),
-    );
+  const readers = objectsOf(parsed.expr, attributes(compile));
+  const env = library.celEnv({ funcs: withoutConcatenation(library), registry: createRegistry(LocalitySchema) });
+  const evaluate = library.plan(env, parsed);
   return (record) => {
-    const value = evaluate(bindings(record));
-    return library.isCelError(value) ? undefined : print(value, library);
+    const value = evaluate(Object.fromEntries(valuesOf(readers, record)));
+    return library.isCelError(value) ? undefined : value;
   };
+}
+
+/** The objects that an expression names, each with what is asked of it. */
+function objectsOf(expr: Expr, known: ReturnType<typeof attributes>): [string, Read][] {
+  const uses = usesOf(expr, (object, attribute) => {
+    if (Object.hasOwn(openObjects, object)) return true;
+    return attribute === undefined ? Object.hasOwn(known, object) : Object.hasOwn(known[object] ?? {}, attribute);
+  });
+  return [...uses].map(([object, names]) => {
+    const open = openObjects[object];
+    if (open !== undefined) return [object, open];
+    const all = Object.entries(known[object] ?? {});
+    const reads = names === "all" ? all : all.filter(([name]) => names.has(name));
+    return [object, (record) => valuesOf(reads, record)];
+  });
+}
+
+function valuesOf(reads: readonly (readonly [string, Read])[], record: RequestRecord): Map<string, CelInput> {
+  const values = new Map<string, CelInput>();
+  for (const [name, read] of reads) {
+    const value = read(record);
+    if (value !== undefined) values.set(name, value);
+  }
+  return values;
 }

@@ -23,11 +23,30 @@ export function print(value: CelValue, cel: Cel): string {
   const time = timeOf(fields);
   if (time !== undefined && name === "google.protobuf.Duration") return duration(time.seconds, time.nanos);
   if (time !== undefined && name === "google.protobuf.Timestamp") return timestamp(time.seconds, time.nanos);
-  return `${name} value`;
+  return debugText(fields);
 }
+
+/** A message as protobuf shows it to people: what is set of it, in one line. Its fields are texts: a locality's. */
+function debugText(fields: object): string {
+  const parts = Object.entries(fields).map(([name, value]) => {
+    if (typeof value !== "string" || value === "") return "";
+    return `${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}: "${escaped(value)}" `;
+  });
+  return parts.join("");
+}
+
+/** As a literal of C: bytes that are not ASCII in octal. */
+const escaped = (text: string): string =>
+  Buffer.from(text, "utf8")
+    .toString("latin1")
+    .replace(/[^ -!#-&(-[\]-~]/g, (char) => {
+      const short = { "\n": "n", "\r": "r", "\t": "t", '"': '"', "'": "'", "\\": "\\" }[char];
+      return `\\${short ?? char.charCodeAt(0).toString(8).padStart(3, "0")}`;
+    });
 
 /** Six digits, as C's `%g`. */
 function double(value: number): string {
+  if (Object.is(value, -0)) return "-0";
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
   const exponent = value === 0 ? 0 : Number(value.toExponential(5).split("e")[1]);
   if (exponent >= -4 && exponent < 6) return String(Number(value.toPrecision(6)));

@@ -1,7 +1,7 @@
 import type { HttpUri } from "../../gen/proto/envoy/config/core/v3/http_uri_pb.js";
 import { durationMs } from "../duration.ts";
 
-/** Whom a call of a filter's own goes to. */
+/** Whom a call of the proxy's own goes to, as an `HttpUri` has it. */
 export interface HttpTarget {
   readonly cluster: string;
   readonly scheme: string;
