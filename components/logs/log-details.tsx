@@ -5,7 +5,15 @@ import { useLocale, useTranslations } from "use-intl";
 import type { LogEntry, LogPeer, ServiceLink } from "../../server/contract/index.ts";
 import { requestOfLog } from "../explain/request-of.ts";
 import { useCurrentRequest } from "../lib/current-request.ts";
-import { explainHref, logsOfHref, logTraceHref, proxyHref, ruleHref, serviceHref } from "../lib/links.ts";
+import {
+  explainHref,
+  logsOfHref,
+  logTraceHref,
+  proxyHref,
+  requestLogsHref,
+  ruleHref,
+  serviceHref,
+} from "../lib/links.ts";
 import { grpcName, isKnownFlag } from "../mesh-graph/flag-words.ts";
 import { formatMs, quantityText } from "../ui/format.ts";
 import { ObjectLink } from "../ui/object-link.tsx";
@@ -100,7 +108,7 @@ export function LogDetails({ entry }: { entry: LogEntry }) {
         </Field>
         <Field name="request-id">
           {entry.requestId && (
-            <Link className="link mono" href={logsOfHref({ request: entry.requestId })}>
+            <Link className="link mono" href={requestLogsHref(entry.requestId)}>
               {entry.requestId}
             </Link>
           )}
