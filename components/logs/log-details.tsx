@@ -104,7 +104,8 @@ export function LogDetails({ entry }: { entry: LogEntry }) {
         <Field name="cluster">{entry.upstreamCluster && <span className="mono">{entry.upstreamCluster}</span>}</Field>
         <Field name="host">{entry.upstreamHost && <span className="mono">{entry.upstreamHost}</span>}</Field>
         <Field name="protocol">
-          {protocol} · {t(entry.mtls ? "mtls" : "plain")}
+          {protocol}
+          {entry.mtls !== null && ` · ${t(entry.mtls ? "mtls" : "plain")}`}
         </Field>
         <Field name="request-id">
           {entry.requestId && (
