@@ -6,6 +6,7 @@ import { everyPage } from "./every-page.ts";
 import { frameJourney } from "./frame-journey.ts";
 import { listJourney } from "./list-journey.ts";
 import { startMesh, type TestMesh } from "./mesh.ts";
+import { telemetryJourney } from "./telemetry-journey.ts";
 import { browser as chromium } from "./tools.ts";
 import { yamlJourney } from "./yaml-journey.ts";
 
@@ -23,5 +24,6 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
   frameJourney(() => ({ mesh, browser }));
   yamlJourney(() => ({ mesh, browser }));
   listJourney(() => ({ mesh, browser }));
+  telemetryJourney(() => ({ mesh, browser }));
   earlyInputJourney(() => ({ mesh, browser }));
 });

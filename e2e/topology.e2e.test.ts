@@ -130,7 +130,7 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
     await panel.getByText("http.status_code").waitFor();
     expect(new URL(page.url()).searchParams.get("span")).toMatch(/^[0-9a-f]{16}/);
     const id = new URL(page.url()).pathname.split("/").at(-1) ?? "";
-    expect(await page.getByTestId("trace-logs").getAttribute("href")).toBe(`/logs?trace=${id}`);
+    expect(await page.getByTestId("trace-logs").getAttribute("href")).toBe(`/logs?trace=${id}&window=2592000`);
     const file = page.waitForEvent("download");
     await page.getByTestId("trace-download").click();
     expect((await file).suggestedFilename()).toBe(`trace-${id}.json`);

@@ -1,7 +1,7 @@
 "use client";
 import { Button, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useId, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { ApiError, RetentionList } from "../../server/contract/index.ts";
 import { toApiError } from "../lib/api.ts";
@@ -18,6 +18,7 @@ export function RetentionPanel() {
   const t = useTranslations("settings.retention");
   const says = useErrorText();
   const client = useQueryClient();
+  const id = useId();
   const { data, error } = useRetention();
   const [typed, setTyped] = useState<Record<string, string>>({});
   const [state, setState] = useState<"idle" | "saving" | "saved">("idle");
@@ -51,7 +52,7 @@ export function RetentionPanel() {
       hint={t("hint")}
       data-testid="retention"
       actions={
-        <Button size="compact-sm" disabled={!changed} loading={state === "saving"} onClick={() => void save()}>
+        <Button type="submit" form={id} size="compact-sm" disabled={!changed} loading={state === "saving"}>
           {t("save")}
         </Button>
       }
@@ -68,6 +69,7 @@ export function RetentionPanel() {
       }
     >
       <form
+        id={id}
         className={styles.lines}
         onSubmit={(event) => {
           event.preventDefault();

@@ -1,4 +1,5 @@
 import type { ConfigRule, LogFilterName } from "../../server/contract/index.ts";
+import { longestWindowSec } from "../ui/time-range.ts";
 
 /** Every address of the dashboard in one place, so that a page that moves is found by its links. */
 export const overviewHref = "/overview";
@@ -43,8 +44,14 @@ export const tracesOfHref = (
 ): string =>
   `${tracesHref}?service=${encodeURIComponent(`${app}.${namespace}`)}${which === "failed" ? "&errors=true" : "&sort=-duration"}`;
 
+/** However long ago it was. */
+const ever = { window: String(longestWindowSec) };
+
 /** The access logs of one trace. */
-export const traceLogsHref = (id: string): string => `/logs?trace=${encodeURIComponent(id)}`;
+export const traceLogsHref = (id: string): string => logsOfHref({ trace: id, ...ever });
+
+/** What each proxy told of one request. */
+export const requestLogsHref = (id: string): string => logsOfHref({ request: id, ...ever });
 
 /** What a service is found by: a name alone may be that of several. */
 export interface ServiceId {
@@ -87,7 +94,7 @@ export const logsOfHref = (
 
 /** What applications wrote. */
 export const applicationLinesHref = (filter: { trace?: string; service?: string } = {}): string =>
-  `${logsHref}?${new URLSearchParams({ show: "applications", ...filter })}`;
+  `${logsHref}?${new URLSearchParams({ show: "applications", ...filter, ...(filter.trace && ever) })}`;
 
 export const logTraceHref = (traceId: string): string => `/traces/${encodeURIComponent(traceId)}`;
 

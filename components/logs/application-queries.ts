@@ -2,6 +2,7 @@
 import { ApplicationLogPage } from "../../server/contract/index.ts";
 import { getJson, type Settled } from "../lib/api.ts";
 import { type Live, useLive } from "../lib/live.ts";
+import { longestWindowSec } from "../ui/time-range.ts";
 
 /** Lines of applications; `everyMs` null: read once. */
 export const useApplicationLogs = (
@@ -20,12 +21,9 @@ export const useApplicationLogs = (
     enabled,
   });
 
-/** As far back as anything is kept; a trace is rarely longer than seconds, and its lines may be late. */
-const everSec = 30 * 86_400;
-
-/** All lines of one trace. */
+/** All lines of one trace, however long ago it was. */
 export const useLinesOfTrace = (traceId: string, enabled = true): Live<ApplicationLogPage> =>
-  useApplicationLogs(`${new URLSearchParams({ trace: traceId, window: String(everSec), limit: "500" })}`, {
+  useApplicationLogs(`${new URLSearchParams({ trace: traceId, window: String(longestWindowSec), limit: "500" })}`, {
     everyMs: 5000,
     enabled: enabled && traceId !== "",
   });

@@ -5,7 +5,15 @@ import { useLocale, useTranslations } from "use-intl";
 import type { LogEntry, LogPeer, ServiceLink } from "../../server/contract/index.ts";
 import { requestOfLog } from "../explain/request-of.ts";
 import { useCurrentRequest } from "../lib/current-request.ts";
-import { explainHref, logsOfHref, logTraceHref, proxyHref, ruleHref, serviceHref } from "../lib/links.ts";
+import {
+  explainHref,
+  logsOfHref,
+  logTraceHref,
+  proxyHref,
+  requestLogsHref,
+  ruleHref,
+  serviceHref,
+} from "../lib/links.ts";
 import { grpcName, isKnownFlag } from "../mesh-graph/flag-words.ts";
 import { formatMs, quantityText } from "../ui/format.ts";
 import { ObjectLink } from "../ui/object-link.tsx";
@@ -96,11 +104,12 @@ export function LogDetails({ entry }: { entry: LogEntry }) {
         <Field name="cluster">{entry.upstreamCluster && <span className="mono">{entry.upstreamCluster}</span>}</Field>
         <Field name="host">{entry.upstreamHost && <span className="mono">{entry.upstreamHost}</span>}</Field>
         <Field name="protocol">
-          {protocol} · {t(entry.mtls ? "mtls" : "plain")}
+          {protocol}
+          {entry.mtls !== null && ` · ${t(entry.mtls ? "mtls" : "plain")}`}
         </Field>
         <Field name="request-id">
           {entry.requestId && (
-            <Link className="link mono" href={logsOfHref({ request: entry.requestId })}>
+            <Link className="link mono" href={requestLogsHref(entry.requestId)}>
               {entry.requestId}
             </Link>
           )}

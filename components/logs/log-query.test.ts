@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { logsOfHref } from "../lib/links.ts";
+import { logsOfHref, requestLogsHref, traceLogsHref } from "../lib/links.ts";
 import { logQuery } from "./log-query.ts";
 
 it("takes what chooses lines from an address, in one order, and leaves the rest", () => {
@@ -14,6 +14,11 @@ it("makes addresses that it reads again", () => {
     "service=reviews.default.svc.cluster.local&source=default%2Fa%2Fv1&window=900",
   );
   expect(logsOfHref({})).toBe("/logs");
+});
+
+it("finds one trace's and one request's lines however long ago they were", () => {
+  for (const href of [traceLogsHref("a"), requestLogsHref("a")])
+    expect(new URL(href, "http://localhost").searchParams.get("window")).toBe("2592000");
 });
 
 it.each([

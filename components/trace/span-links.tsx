@@ -5,10 +5,11 @@ import { LogPage, type Trace, type TraceSpan } from "../../server/contract/index
 import { requestOfSpan } from "../explain/request-of.ts";
 import { getJson } from "../lib/api.ts";
 import { useCurrentRequest } from "../lib/current-request.ts";
-import { explainHref, logsOfHref, proxyHref, ruleHref } from "../lib/links.ts";
+import { explainHref, proxyHref, ruleHref, traceLogsHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
+import { longestWindowSec } from "../ui/time-range.ts";
 import { lineOfSpan } from "./line-of-span.ts";
 import styles from "./trace.module.css";
 
@@ -40,11 +41,7 @@ export function SpanLinks({ span, trace }: { span: TraceSpan; trace: Trace }) {
         )}
         {line && (
           <li>
-            <Link
-              className="link"
-              href={`${logsOfHref({ trace: trace.traceId })}&window=${aroundSec}&open=${line.id}`}
-              data-testid="span-line"
-            >
+            <Link className="link" href={`${traceLogsHref(trace.traceId)}&open=${line.id}`} data-testid="span-line">
               {t("its-line")}
             </Link>
           </li>
@@ -61,11 +58,8 @@ export function SpanLinks({ span, trace }: { span: TraceSpan; trace: Trace }) {
   );
 }
 
-/** As far back as access logs may be kept. */
-const aroundSec = 30 * 86_400;
-
 function useLineOf(span: TraceSpan, { traceId }: Trace) {
-  const query = new URLSearchParams({ trace: traceId, window: String(aroundSec), limit: "500" });
+  const query = new URLSearchParams({ trace: traceId, window: String(longestWindowSec), limit: "500" });
   const { data } = useLive({
     queryKey: ["logs-of-trace", traceId],
     read: (signal) => getJson(LogPage, `/api/logs?${query}`, signal),

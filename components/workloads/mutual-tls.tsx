@@ -15,10 +15,10 @@ export function MutualTls({ workload: { mtls, mtlsShare } }: { workload: Pick<Wo
         modes.map((mode) => t(`mtls-${mode}`)).join(", ")
       )}
       {mtlsShare !== null && (
-        <span className="muted">
+        <abbr className="muted" style={{ textDecoration: "none" }} title={t("mtls-of-calls")}>
           {" "}
-          <NumberWithUnit value={mtlsShare} kind="share" /> {t("mtls-of-calls")}
-        </span>
+          <NumberWithUnit value={mtlsShare} kind="share" />
+        </abbr>
       )}
     </span>
   );

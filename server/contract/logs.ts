@@ -32,7 +32,8 @@ export const LogEntry = z.object({
   /** The same, where the registry has it. */
   serviceLink: ServiceLink.nullable(),
   protocol: z.enum(["http", "grpc", "tcp"]),
-  mtls: z.boolean(),
+  /** Whether the call came by mutual TLS; null: whoever called does not tell. */
+  mtls: z.boolean().nullable(),
   /** 0: no response, and always so for TCP. */
   code: z.number(),
   /** Null: none was told, or it is no gRPC. */

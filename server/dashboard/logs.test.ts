@@ -12,7 +12,7 @@ const edge: EdgeRow = {
   service: "reviews.default.svc.cluster.local",
   destination: nobody,
   protocol: "http",
-  mtls: true,
+  mtls: false,
 };
 const row = (id: number): LogRow => ({
   id,
@@ -78,6 +78,11 @@ describe("logs", () => {
       grpcStatus: null,
       config: { kind: "VirtualService", namespace: "default", name: "reviews" },
     });
+  });
+  it("says of mutual TLS what the one that is called tells, and of the caller's line nothing", async () => {
+    const called: EdgeRow = { ...edge, reporter: "destination", mtls: true };
+    const page = await logsOf([{ ...row(1), edge: called }, row(2)]).logs.logs({});
+    expect(page.entries.map(({ mtls }) => mtls)).toEqual([true, null]);
   });
   it("ends where there is no more", async () => {
     expect((await logsOf([row(1)]).logs.logs({ limit: "1" })).next).toBeNull();

@@ -96,7 +96,7 @@ const entryOf = (registry: readonly MeshService[]) => {
     service: edge.service,
     serviceLink: byHost(edge.service),
     protocol: edge.protocol,
-    mtls: edge.mtls,
+    mtls: edge.reporter === "source" ? null : edge.mtls,
     grpcStatus: grpcStatus < 0 ? null : grpcStatus,
     flags: [...flags],
     config: configRuleOf(config),

@@ -1,0 +1,108 @@
+import type { Browser, Locator, Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { openPage, patience, reload } from "./browser.ts";
+import { eventually, type TestMesh } from "./mesh.ts";
+
+/** Logs, traces and the map of latencies as somebody uses them who looks for one request. */
+export function telemetryJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+  const open = (path: string) => {
+    const { mesh, browser } = running();
+    return openPage(browser, mesh, path);
+  };
+
+  test("lines of a time of one's own: in the address, over a reload, without new ones", async () => {
+    const { page, problems } = await open("/logs?path=reviews");
+    await page.getByTestId("log-row").first().waitFor();
+    await page.getByTestId("window-picker").click();
+    await page.getByTestId("range-apply").click();
+    await page.waitForURL(/[?&]from=\d+&to=\d+/);
+    const { from, to, path } = Object.fromEntries(new URL(page.url()).searchParams);
+    expect([Number(to) - Number(from), path]).toEqual([900_000, "reviews"]);
+    await page.getByTestId("log-row").first().waitFor();
+    expect(await page.getByTestId("logs-live").isDisabled()).toBe(true);
+    await reload(page);
+    await page.getByTestId("log-row").first().waitFor();
+    // The other kind of lines is of the same time.
+    await page.getByTestId("show-applications").click();
+    await page.waitForURL(/show=applications/);
+    expect(new URL(page.url()).searchParams.get("to")).toBe(to);
+    await page.getByTestId("window-picker").click();
+    await page.getByTestId("window-3600").click();
+    await page.waitForURL(/window=3600/);
+    expect(await page.getByTestId("logs-live").isEnabled()).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test("by keys alone: a line, what its fields mean, its trace, a span, why it went this way", async () => {
+    const { page, problems } = await open("/logs?service=reviews.default.svc.cluster.local&direction=outbound");
+    await page.getByTestId("log-row").first().getByRole("button").focus();
+    await page.keyboard.press("Enter");
+    await page.getByTestId("log-details").getByText("the service itself answered").waitFor();
+    await tabTo(page, page.getByTestId("log-trace"));
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
+    const waterfall = page.getByTestId("waterfall");
+    await waterfall.waitFor();
+    await tabTo(page, waterfall.getByRole("treeitem").first());
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await tabTo(page, page.getByTestId("span-explain"));
+    await page.keyboard.press("Enter");
+    await page.locator('[data-verdict="taken"]').first().waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  test("how long telemetry is kept is saved by Enter; what makes no sense is told beside it", async () => {
+    const { page, problems } = await open("/settings");
+    const field = page.getByTestId("retention-access-logs");
+    await field.fill("soon");
+    await field.press("Enter");
+    await page
+      .getByTestId("retention")
+      .getByText(/such as/)
+      .first()
+      .waitFor();
+    const saved = page.getByTestId("retention").getByRole("status");
+    for (const value of ["12h", ""]) {
+      await field.fill(value);
+      await field.press("Enter");
+      await saved.getByText(/\S/).waitFor();
+      await reload(page);
+      expect(await field.inputValue()).toBe(value);
+    }
+    // The refusal is in the browser's console, too.
+    expect(problems.filter((problem) => !problem.includes("400"))).toEqual([]);
+  });
+
+  test("a cell of the map of latencies leads to a trace, also where the machine has no network", async () => {
+    const { page, problems } = await open("/traces");
+    await page.getByTestId("trace-scatter").waitFor();
+    // As the browser tells of it: what runs on the machine is there all the same.
+    await page.evaluate(() => window.dispatchEvent(new Event("offline")));
+    await page.getByTestId("view-heat").click();
+    const cells = page.getByTestId("heatmap").getByRole("button");
+    await cells.first().waitFor();
+    const fullest = await cells.evaluateAll((all) => {
+      const levels = all.map((cell) => Number.parseInt((cell as HTMLElement).style.getPropertyValue("--level"), 10));
+      return levels.indexOf(Math.max(...levels));
+    });
+    await cells.nth(fullest).press("Enter");
+    await page.getByTestId("heat-exemplars").getByTestId("exemplar").first().click();
+    await page.getByTestId("waterfall").waitFor();
+    expect(problems).toEqual([]);
+  });
+}
+
+/** Goes on by Tab until the focus is there. */
+async function tabTo(page: Page, place: Locator): Promise<void> {
+  await place.waitFor();
+  await eventually(
+    async () => {
+      if (await place.evaluate((element) => element === document.activeElement)) return true;
+      await page.keyboard.press("Tab");
+      return false;
+    },
+    patience,
+    "the focus comes there by Tab",
+  );
+}
