@@ -30,6 +30,8 @@ import { trustDomainOf } from "../lib/trust-domain.ts";
 import { version } from "../lib/version.ts";
 import { openAccessStore } from "../store/open-access-store.ts";
 import { openConfigStore } from "../store/open-config-store.ts";
+import { parseSampling } from "../telemetry/sampling-settings.ts";
+import type { TranslateOptions } from "../translate/options.ts";
 import { onShutdown } from "./leash.ts";
 import { givenCertificate, isLoopbackAddress, listenAddress, listenAddresses } from "./listen.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
@@ -76,6 +78,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       rateLimitCounters: counters,
       knownProxies: knownProxiesFile(join(data, "known-proxies.json"), logger),
       keepLoads: { send: (loads) => sendMetrics(ports.collectorHttp, loads) },
+      translateOptions: tracingOf(process.env),
       rehearse: rehearsals(findEnvoy(join(packageRoot, ".build"))),
     });
     const canaries = createCanaryController({
@@ -160,3 +163,7 @@ async function openCounters(url: string | undefined, logger: Logger) {
   const { RedisCounters } = await import("../ratelimit/redis-counters.ts"); // few need its driver
   return new RedisCounters({ url, logger });
 }
+
+/** A collector that samples must see every trace: it can't keep the one with an error of those that proxies don't record. */
+const tracingOf = ({ LIMPID_TRACE_SAMPLING }: NodeJS.ProcessEnv): Partial<TranslateOptions> =>
+  parseSampling(LIMPID_TRACE_SAMPLING) ? { tracingSamplingPercent: 100 } : {};

@@ -9,6 +9,8 @@ export interface MeshSettings {
   readonly pathNormalization: PathNormalization;
   /** What proxies write themselves of every request and connection, besides what goes to the collector; undefined: nothing. */
   readonly accessLogFile: AccessLogFile | undefined;
+  /** Percent of the requests without a trace that begin one; undefined: as the installation has it. */
+  readonly tracingSampling: number | undefined;
   /** By its annotations: what services are judged by that say nothing themselves. */
   readonly health: PartialThresholds;
   /** Trust domains whose ids mean the same as those of the mesh's own. */
@@ -30,6 +32,7 @@ const unset: MeshSettings = {
   providers: new Map(),
   pathNormalization: "BASE",
   accessLogFile: undefined,
+  tracingSampling: undefined,
   health: {},
   trustDomainAliases: [],
 };
@@ -45,6 +48,7 @@ export const meshSettingsOf = (object: ConfigObject | undefined): MeshSettings =
           providers: new Map(extensionProviders.map((provider) => [provider.name, provider])),
           pathNormalization: normalization === "DEFAULT" ? "BASE" : normalization,
           accessLogFile: accessLogFileOf(spec),
+          tracingSampling: spec.defaultConfig?.tracing?.sampling,
           health: healthAnnotations(object.metadata.annotations).thresholds,
           trustDomainAliases,
         };

@@ -133,7 +133,7 @@ it("says what a proxy is fullest of: its processor, or the circuit breaker with 
   const of = (id: number, name: string, instance: string, changes: Partial<MetricSeriesRow> = {}) =>
     series(id, name, { instance: node(instance), ...changes });
   const ratings = { labels: { envoy_cluster_name: "outbound|80||ratings.shop.svc.cluster.local" } };
-  const minute = { window: { fromMs: 0, toMs: 60_000, stepSec: 60 }, readStep: 10 } as const;
+  const minute = { window: { fromMs: 0, toMs: 60_000, stepSec: 10 }, readStep: 10 } as const;
   const { proxies } = await readSaturation(
     reader(
       [
@@ -143,6 +143,7 @@ it("says what a proxy is fullest of: its processor, or the circuit breaker with 
         of(4, "envoy_cluster_circuit_breakers_default_remaining_rq", "b", ratings),
         of(5, "envoy_cluster_upstream_rq_active", "b", ratings),
         series(6, "process.cpu.time", { instance: "control-plane" }),
+        of(7, "process.cpu.time", "c", { kind: "counter" }),
       ],
       [
         row(1, 0, 60),
@@ -154,6 +155,9 @@ it("says what a proxy is fullest of: its processor, or the circuit breaker with 
         row(4, 20_000, 8),
         row(5, 20_000, 2),
         row(6, 0, 60),
+        // It began twenty seconds ago.
+        row(7, 40_000, 3),
+        row(7, 50_000, 2),
       ],
     ),
     minute,
@@ -162,6 +166,7 @@ it("says what a proxy is fullest of: its processor, or the circuit breaker with 
   expect(proxies.map(({ workload, namespace, share, by }) => [workload, namespace, share, by])).toEqual([
     ["b", "shop", 0.9, "rq"],
     ["a", "shop", 0.5, "cpu"],
+    ["c", "shop", 0.25, "cpu"],
   ]);
   expect(proxies[0]).toMatchObject({ cpu: 0.1, cluster: "outbound|80||ratings.shop.svc.cluster.local" });
 });

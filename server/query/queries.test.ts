@@ -217,3 +217,16 @@ describe("gaps and metrics", () => {
     ]);
   });
 });
+
+it("says how full a proxy was up to ten seconds ago", async () => {
+  const instance = "sidecar~10.0.0.1~reviews-v1.default~default.svc.cluster.local";
+  const cpu = { ...series, name: "process.cpu.time", instance, labels: {} };
+  // Idle, but for the last twenty seconds, which are no whole minute yet.
+  const metrics = [0, 10, 20, 30, 40, 50, 60, 70].map((second) => metric(cpu, t0 + second, second < 60 ? 0 : 6));
+  const collector = { ...batch({}).collector, completeUntilMs: (t0 + 85) * 1000, flushedAtMs: (t0 + 86) * 1000 };
+  store = new MemoryTelemetryStore();
+  clock = new ManualClock((t0 + 87) * 1000);
+  await store.write(batch({ metrics, collector }));
+  const { proxies } = await queries().saturation({});
+  expect(proxies).toMatchObject([{ workload: "reviews-v1", cpu: 0.2, by: "cpu" }]);
+});

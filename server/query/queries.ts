@@ -382,7 +382,7 @@ export function createQueries({
     },
     async saturation({ at }) {
       const { endMs } = await ranges.endOf(at);
-      return readSaturation(reader, ranges.metricStepsBefore(endMs, 60, 60), endMs);
+      return readSaturation(reader, ranges.metricStepsBefore(endMs, 60, 10), endMs);
     },
     async metrics({ series, window, step, at }) {
       const { endMs } = await ranges.endOf(at);

@@ -28,7 +28,7 @@ const names: ReadonlySet<string> = new Set([
 
 const mostSeries = 20_000;
 
-/** How full each proxy is, by what it told of itself over one step that ends with the window; the fullest first. */
+/** How full each proxy is, by what it told of itself over the window; the fullest first. */
 export async function readSaturation(
   reader: Pick<TelemetryReader, "metricSeries" | "metrics">,
   steps: Steps,
@@ -39,7 +39,7 @@ export async function readSaturation(
   const rows = await rowsOf(reader, steps, series);
   const told = series.filter(({ id }) => rows.has(id));
   const proxies = [...Map.groupBy(told, ({ instance }) => instance)].map(([id, own]) =>
-    proxyOf(id, new Told(own, rows), steps.window.stepSec),
+    proxyOf(id, new Told(own, rows), steps.window.toMs),
   );
   return { at: atMs, proxies: proxies.toSorted((a, b) => (b.share ?? -1) - (a.share ?? -1)) };
 }
@@ -63,6 +63,11 @@ class Told {
       cluster: labels.envoy_cluster_name ?? "",
       rows: this.#rows.get(id) ?? [],
     }));
+  }
+
+  /** When the first of it was told; Unix milliseconds. */
+  sinceMs(): number {
+    return Math.min(...[...this.#series.values()].flat().map(({ id }) => this.#rows.get(id)?.[0]?.atMs ?? Infinity));
   }
 
   /** The most at once, all series together; null where it tells of none. */
@@ -91,7 +96,9 @@ class Told {
   }
 }
 
-function proxyOf(id: string, told: Told, seconds: number): ProxySaturation {
+function proxyOf(id: string, told: Told, toMs: number): ProxySaturation {
+  // One that has just begun did not use a minute's processor time.
+  const seconds = Math.max(1, (toMs - told.sinceMs()) / 1000);
   const [, workload = id, namespace = ""] = node.exec(id) ?? [];
   const cores = Math.max(1, told.last(concurrency) ?? 1);
   const used = told.sum(cpu);

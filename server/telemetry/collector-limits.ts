@@ -11,7 +11,9 @@ export interface IngestLimits {
   /** Errors apart from successes: neither may take the other's room. */
   maxWaitingErrors: number;
   maxWaitingSpans: number;
+  maxWaitingSpanBytes: number;
   maxWaitingLogs: number;
+  maxWaitingLogBytes: number;
   /** How long after a second its last records are waited for: the proxies' flush interval and the way. */
   graceMs: number;
   retention: Retention;
@@ -32,7 +34,9 @@ export const defaultLimits: CollectorLimits = {
   maxWaitingSamples: 10_000,
   maxWaitingErrors: 10_000,
   maxWaitingSpans: 100_000,
+  maxWaitingSpanBytes: 128 << 20,
   maxWaitingLogs: 50_000,
+  maxWaitingLogBytes: 64 << 20,
   graceMs: 800,
   retention: defaultRetention,
   maxMessageBytes: 16 << 20,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { silentLogger } from "../lib/logger.ts";
 import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
-import { edge, sample, span } from "../store/telemetry/testing/records.ts";
+import { edge, log, sample, span } from "../store/telemetry/testing/records.ts";
 import { defaultLimits, type IngestLimits } from "./collector-limits.ts";
 import { Ingest } from "./ingest.ts";
 import type { CompactionPass, TelemetryBatch } from "./store.ts";
@@ -70,6 +70,25 @@ describe("Ingest", () => {
     expect(batch?.spans.map(({ startUs }) => startUs)).toEqual([now * 1000, now * 1000]);
     expect(ingest.stats().misdatedRecords).toBe(6);
     expect(batch?.collector.freshAtMs).toBe(now);
+  });
+
+  it("sheds spans and logs whose texts are too long to wait, and counts every request", async () => {
+    const { store, clock, ingest, total } = setUp({ maxWaitingSpanBytes: 100_000, maxWaitingLogBytes: 100_000 });
+    store.broken = true;
+    ingest.records([sample(reviews, clock.now() - 1)]);
+    await clock.advance(2000); // the first batch is not written, and what comes waits behind it
+    const long = "x".repeat(10_000);
+    const spanOf = (n: number) =>
+      span("a".repeat(32), n.toString(16).padStart(16, "0"), clock.now() * 1000, { attributes: { long } });
+    expect(ingest.spans(Array.from({ length: 30 }, (_, n) => spanOf(n)))).toBe(10);
+    expect(ingest.spans([spanOf(30)])).toBe(0);
+    expect(ingest.logs(Array.from({ length: 30 }, () => log(clock.now() * 1000, { body: long })))).toBe(10);
+    for (let n = 0; n < 1000; n++) ingest.records([sample(reviews, clock.now() - 1)]);
+    expect(ingest.stats()).toMatchObject({ shedSpans: 21, shedLogs: 20, waitingSpans: 10, waitingLogs: 10 });
+    store.broken = false;
+    await clock.advance(3000);
+    expect(await total()).toBe(1001);
+    expect(ingest.spans([spanOf(31)])).toBe(1); // there is room again
   });
 
   it("says which seconds are whole: the flush comes a grace after a full second", async () => {

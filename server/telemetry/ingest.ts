@@ -17,6 +17,7 @@ import { SenderClaims } from "./sender-claims.ts";
 import type { SpanRecord } from "./span.ts";
 import type { RollupEntry, TelemetryBatch, TelemetryStore } from "./store.ts";
 import { WaitingRecords } from "./waiting-records.ts";
+import { weightOfLog, weightOfSpan } from "./weight.ts";
 
 export interface IngestOptions {
   id: string;
@@ -79,13 +80,19 @@ export class Ingest {
       maxWaiting: limits.maxWaitingSamples,
       maxWaitingErrors: limits.maxWaitingErrors,
     });
-    this.#spans = new WaitingRecords(limits.maxWaitingSpans, (span, now) => {
-      const atMs = this.#dating.of(span.startUs / 1000, now);
-      return atMs === now ? { ...span, startUs: Math.floor(now * 1000) } : span;
+    this.#spans = new WaitingRecords({
+      ...{ max: limits.maxWaitingSpans, maxBytes: limits.maxWaitingSpanBytes, weigh: weightOfSpan },
+      dated: (span, now) => {
+        const atMs = this.#dating.of(span.startUs / 1000, now);
+        return atMs === now ? { ...span, startUs: Math.floor(now * 1000) } : span;
+      },
     });
-    this.#logs = new WaitingRecords(limits.maxWaitingLogs, (log, now) => {
-      const atMs = this.#dating.of(log.atUs / 1000, now);
-      return atMs === now ? { ...log, atUs: Math.floor(now * 1000) } : log;
+    this.#logs = new WaitingRecords({
+      ...{ max: limits.maxWaitingLogs, maxBytes: limits.maxWaitingLogBytes, weigh: weightOfLog },
+      dated: (log, now) => {
+        const atMs = this.#dating.of(log.atUs / 1000, now);
+        return atMs === now ? { ...log, atUs: Math.floor(now * 1000) } : log;
+      },
     });
     this.#senders = new SenderClaims({
       ...{ store, clock, written: options.senders },

@@ -104,6 +104,16 @@ describe("TailSampler", () => {
     expect(stats.heldSpans).toBe(0);
   });
 
+  it("holds a bounded number of bytes, however few spans they are of", () => {
+    const { sampler, kept } = setUp({ share: 1 });
+    const body = "x".repeat(1 << 20);
+    for (let n = 0; n < 300; n++) sampler.add([spanOf(id(n, 1000), { attributes: { body: `${n}${body}` } })]);
+    expect(sampler.stats().earlyRounds).toBeGreaterThan(0);
+    sampler.stop();
+    expect(kept).toHaveLength(300);
+    expect(sampler.stats().truncatedSpans).toBe(0);
+  });
+
   it("leaves out what one trace has too much of, but sees its errors", () => {
     const { kept, sampler } = setUp({ maxSpansPerTrace: 3 });
     sampler.add(Array.from({ length: 9 }, (_, n) => spanOf(id(1), { error: n === 8 })));

@@ -2,6 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { SamplingSettings } from "./sampling-settings.ts";
 import { Slowest } from "./slowest.ts";
 import type { SpanRecord } from "./span.ts";
+import { weightOfSpan } from "./weight.ts";
 
 export interface SamplingStats {
   /**
@@ -38,6 +39,7 @@ export interface TailSamplerOptions {
 
 interface HeldTrace {
   spans: SpanRecord[];
+  bytes: number;
   error: boolean;
   /** Another collector keeps it. */
   elsewhere: boolean;
@@ -50,6 +52,9 @@ interface Round {
 
 /** Traces whose end is remembered, for spans that come later. */
 const maxDecided = 100_000;
+
+/** Of all that is held; about as much as `max-spans` of its default have at home. */
+const maxHeldBytes = 256 << 20;
 
 /** That a trace is held for at the most: it comes in, it waits, and it leaves. */
 const rounds = 3;
@@ -69,6 +74,7 @@ export class TailSampler {
   /** Kept for nothing here. */
   #leaving = new Map<string, HeldTrace>();
   #toTell: string[] = [];
+  #heldBytes = 0;
   /** What became of traces: of the last ones, and of those before. */
   #decided = new Map<string, boolean>();
   #decidedBefore = new Map<string, boolean>();
@@ -130,17 +136,21 @@ export class TailSampler {
   }
 
   #begin(span: SpanRecord): void {
-    const { maxTraces, maxSpans } = this.#options.settings;
-    const isFull = () => this.#heldTraces() >= maxTraces || this.#stats.heldSpans >= maxSpans;
+    const isFull = () => this.#heldTraces() >= this.#options.settings.maxTraces || this.#holdsAll();
     // Mostly the oldest are enough.
     for (let round = 0; round < rounds && isFull(); round++) this.#endEarly();
-    const trace = { spans: [], error: false, elsewhere: false };
+    const trace = { spans: [], bytes: 0, error: false, elsewhere: false };
     this.#filling.traces.set(span.traceId, trace);
     this.#hold(this.#filling, trace, span);
   }
 
   #heldTraces(): number {
     return this.#filling.traces.size + this.#waiting.traces.size + this.#leaving.size;
+  }
+
+  /** As many spans as may be, or as large ones. */
+  #holdsAll(): boolean {
+    return this.#stats.heldSpans >= this.#options.settings.maxSpans || this.#heldBytes >= maxHeldBytes;
   }
 
   #newRound(): Round {
@@ -165,12 +175,14 @@ export class TailSampler {
   }
 
   #takes(trace: HeldTrace, span: SpanRecord): boolean {
-    const { maxSpansPerTrace, maxSpans } = this.#options.settings;
-    if (trace.spans.length >= maxSpansPerTrace || this.#stats.heldSpans >= maxSpans) {
+    if (trace.spans.length >= this.#options.settings.maxSpansPerTrace || this.#holdsAll()) {
       this.#stats.truncatedSpans++;
       return false;
     }
+    const bytes = weightOfSpan(span, trace.spans.at(-1));
     trace.spans.push(span);
+    trace.bytes += bytes;
+    this.#heldBytes += bytes;
     this.#stats.heldSpans++;
     return true;
   }
@@ -212,7 +224,7 @@ export class TailSampler {
     this.#waiting = this.#filling;
     this.#filling = this.#newRound();
     this.#leaving = new Map();
-    for (const [traceId, { spans }] of left) this.#drop(traceId, spans);
+    for (const [traceId, trace] of left) this.#drop(traceId, trace);
     if (round.traces.size > 0) this.#decide(round);
     this.#tell();
   }
@@ -226,16 +238,15 @@ export class TailSampler {
       if (why === "keptSlow") this.#toTell.push(traceId);
       if (why !== undefined) this.#keep(traceId, trace, why, kept);
       else if (tell !== undefined) this.#leaving.set(traceId, trace);
-      else this.#drop(traceId, trace.spans);
+      else this.#drop(traceId, trace);
     }
     if (kept.length > 0) this.#options.keep(kept);
   }
 
-  #keep(traceId: string, { spans }: HeldTrace, why: Reason, kept: SpanRecord[]): void {
+  #keep(traceId: string, trace: HeldTrace, why: Reason, kept: SpanRecord[]): void {
     this.#stats[why]++;
-    this.#stats.heldSpans -= spans.length;
-    this.#remember(traceId, true);
-    for (const span of spans) kept.push(span);
+    this.#letGo(traceId, trace, true);
+    for (const span of trace.spans) kept.push(span);
   }
 
   #save(traceId: string, trace: HeldTrace, why: Reason): void {
@@ -245,11 +256,16 @@ export class TailSampler {
     if (kept.length > 0) this.#options.keep(kept);
   }
 
-  #drop(traceId: string, spans: readonly SpanRecord[]): void {
+  #drop(traceId: string, trace: HeldTrace): void {
     this.#stats.droppedTraces++;
-    this.#stats.droppedSpans += spans.length;
+    this.#stats.droppedSpans += trace.spans.length;
+    this.#letGo(traceId, trace, false);
+  }
+
+  #letGo(traceId: string, { spans, bytes }: HeldTrace, kept: boolean): void {
     this.#stats.heldSpans -= spans.length;
-    this.#remember(traceId, false);
+    this.#heldBytes -= bytes;
+    this.#remember(traceId, kept);
   }
 
   #tell(): void {

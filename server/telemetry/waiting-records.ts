@@ -1,14 +1,21 @@
+export interface WaitingOptions<T> {
+  max: number;
+  maxBytes: number;
+  /** Bytes of memory; `before`: the one that it waits behind. */
+  weigh(record: T, before: T | undefined): number;
+  /** The record as it is kept. */
+  dated(record: T, nowMs: number): T;
+}
+
 /** What waits for the next batch, bounded: what there is no room for is shed, and counted. */
 export class WaitingRecords<T> {
-  readonly #max: number;
-  readonly #dated: (record: T, nowMs: number) => T;
+  readonly #options: WaitingOptions<T>;
   #records: T[] = [];
+  #bytes = 0;
   #shed = 0;
 
-  /** `dated`: the record as it is kept. */
-  constructor(max: number, dated: (record: T, nowMs: number) => T) {
-    this.#max = max;
-    this.#dated = dated;
+  constructor(options: WaitingOptions<T>) {
+    this.#options = options;
   }
 
   get size(): number {
@@ -22,8 +29,16 @@ export class WaitingRecords<T> {
 
   /** How many were taken. */
   add(records: readonly T[], nowMs: number): number {
-    const taken = Math.min(records.length, Math.max(0, this.#max - this.#records.length));
-    for (let i = 0; i < taken; i++) this.#records.push(this.#dated(records[i] as T, nowMs));
+    const { max, maxBytes, weigh, dated } = this.#options;
+    let taken = 0;
+    let before: T | undefined;
+    for (const record of records) {
+      if (this.#records.length >= max || this.#bytes >= maxBytes) break;
+      this.#records.push(dated(record, nowMs));
+      this.#bytes += weigh(record, before);
+      before = record;
+      taken++;
+    }
     this.#shed += records.length - taken;
     return taken;
   }
@@ -31,6 +46,7 @@ export class WaitingRecords<T> {
   drain(): readonly T[] {
     const drained = this.#records;
     this.#records = [];
+    this.#bytes = 0;
     return drained;
   }
 }

@@ -7,6 +7,7 @@ import { memo } from "../lib/memo.ts";
 import { gatewaysOf } from "../model/gateways.ts";
 import { compare } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
+import type { MeshSettings } from "../model/mesh-settings.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { trustDomainsOf } from "../model/trust-domains.ts";
 import { blackHole, outboundClusters, passthrough } from "./clusters.ts";
@@ -42,6 +43,20 @@ export class UnsupportedProxyError extends Error {
   readonly code = "UNSUPPORTED";
 }
 
+/** What the installation has, where the mesh says nothing else. */
+function settledBy(
+  { pathNormalization, accessLogFile, tracingSampling }: MeshSettings,
+  options: TranslateOptions,
+): TranslateOptions {
+  if (pathNormalization === "BASE" && accessLogFile === undefined && tracingSampling === undefined) return options;
+  return {
+    ...options,
+    pathNormalization,
+    ...(accessLogFile && { accessLogFile }),
+    ...(tracingSampling !== undefined && { tracingSamplingPercent: tracingSampling }),
+  };
+}
+
 /**
  * All that a proxy is to hold, from the mesh alone: pure, and equal bytes for equal meshes. Whatever did not change since another
  * mesh is the very same object, for proxies of one scope shared among them. Throws `UnsupportedProxyError`.
@@ -52,9 +67,7 @@ export function translate(
   options: TranslateOptions = defaultTranslateOptions,
 ): TimedResources {
   if (proxy.proxyless) return translateProxyless(mesh, proxy, options);
-  const { pathNormalization, accessLogFile } = mesh.settings;
-  const isPlain = pathNormalization === "BASE" && accessLogFile === undefined;
-  const settled = isPlain ? options : { ...options, pathNormalization, ...(accessLogFile && { accessLogFile }) };
+  const settled = settledBy(mesh.settings, options);
   const resources =
     proxy.type === "router" ? translateRouter(mesh, proxy, settled) : translateSidecar(mesh, proxy, settled);
   return patched(mesh, proxy, resources);

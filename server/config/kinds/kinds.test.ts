@@ -693,6 +693,7 @@ describe("refuses, by path", () => {
         spec: {
           accessLogEncoding: "JSON",
           accessLogFormat: "%PROTOCOL%",
+          defaultConfig: { tracing: { sampling: 101 } },
           pathNormalization: { normalization: "SLASHES" },
           trustDomainAliases: ["old.example", "Old.example", "*", "a/b", "", "old.example"],
           extensionProviders: [
@@ -718,6 +719,7 @@ describe("refuses, by path", () => {
       },
       [
         'metadata.name: must be "default"',
+        "spec.defaultConfig.tracing.sampling: must be at most 100, not 101",
         "spec.extensionProviders[0].name: must be lower-case letters",
         "spec.extensionProviders[0]: must have one of envoyExtAuthzHttp, envoyExtAuthzGrpc",
         "spec.extensionProviders[1].envoyExtAuthzGrpc.service: must be a domain name",

@@ -99,6 +99,22 @@ const meshConfigFields = z.strictObject({
     .optional()
     .describe("With Envoy's command operators; with accessLogEncoding JSON an object in JSON. Empty: Istio's own."),
   accessLogEncoding: z.enum(["TEXT", "JSON"]).optional(),
+  defaultConfig: z
+    .strictObject({
+      tracing: z
+        .strictObject({
+          sampling: z
+            .number()
+            .min(0)
+            .max(100)
+            .optional()
+            .describe(
+              "Percent of the requests without a trace that begin one; left out: 10, or 100 where the collector samples.",
+            ),
+        })
+        .optional(),
+    })
+    .optional(),
   extensionProviders: rule(z.array(providerSchema).max(64), (providers, report) =>
     reportDuplicates(
       providers,
