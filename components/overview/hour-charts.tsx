@@ -28,7 +28,7 @@ export function HourCharts({ timeline, changes, proxies, earlier }: HourChartsPr
       ...changes.map((change) => ({ atMs: change.at, label: said(change), color: changeColor(change) })),
       ...(proxies ? comings(proxies) : []).map(({ at, name, gone }) => ({
         atMs: at,
-        label: t(gone ? "went" : "came", { proxy: name }),
+        label: name === null ? t("restarted") : t(gone ? "went" : "came", { proxy: name }),
         color: gone ? "var(--bad)" : "var(--ok)",
       })),
     ],

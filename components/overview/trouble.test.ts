@@ -54,13 +54,18 @@ it("counts certificates, and those that should have been replaced", () => {
   expect(certificatesOf({ at: 900, proxies: [] })).toEqual({ count: 0, nextEndMs: null, late: 0 });
 });
 
-it("tells who went and who came back, and not that a mesh was started", () => {
-  const start = ["a", "b", "c"].map((name, index) => proxy(name, { connectedAt: 1000 + index }));
-  const back = proxy("d", { connectedAt: 900_000 });
-  const gone = proxy("e", { connected: false, connectedAt: 1002, disconnectedAt: 950_000 });
-  expect(comings({ proxies: [...start, back, gone] })).toEqual([
-    { at: 950_000, name: "e", gone: true },
-    { at: 900_000, name: "d", gone: false },
+it("tells who went and who came back, and the control plane's restart once", () => {
+  const restart = (to: number) => ({ from: to - 3000, to, whose: "control-plane" as const });
+  const proxies = [
+    proxy("a", { absences: [restart(500_000)] }),
+    proxy("b", { absences: [restart(502_000), { from: 880_000, to: 900_000, whose: "proxy" }] }),
+    proxy("c", { connected: false, disconnectedAt: 950_000, absences: [restart(512_000)] }),
+    proxy("d", {}),
+  ];
+  expect(comings({ proxies })).toEqual([
+    { at: 950_000, name: "c", gone: true },
+    { at: 900_000, name: "b", gone: false },
+    { at: 880_000, name: "b", gone: true },
+    { at: 500_000, name: null, gone: false },
   ]);
-  expect(comings({ proxies: start })).toEqual([]);
 });

@@ -31,16 +31,31 @@ export function certificatesOf({ proxies, at }: Pick<ProxyList, "proxies" | "at"
   return { count: all.length, nextEndMs: ends.length > 0 ? Math.min(...ends) : null, late };
 }
 
-/** Proxies that went away or came back lately, by the control plane's memory; those that came with the mesh's own start are no news. */
-export function comings({ proxies }: Pick<ProxyList, "proxies">): { at: number; name: string; gone: boolean }[] {
-  const seen = proxies.filter(({ connectedAt }) => connectedAt > 0);
-  // A start brings all of them within moments; so does a restart of the control plane.
-  const together = (at: number) => seen.filter(({ connectedAt }) => Math.abs(connectedAt - at) < 30_000).length;
-  const back = seen
-    .filter(({ connected, connectedAt }) => connected && together(connectedAt) * 2 <= seen.length)
-    .map(({ connectedAt, name }) => ({ at: connectedAt, name, gone: false }));
-  const gone = proxies.flatMap(({ disconnectedAt, name }) =>
-    disconnectedAt === null ? [] : [{ at: disconnectedAt, name, gone: true }],
-  );
-  return [...back, ...gone].toSorted((a, b) => b.at - a.at);
+export interface Coming {
+  at: number;
+  /** Null: the control plane. */
+  name: string | null;
+  gone: boolean;
+}
+
+/** Nobody sees moments on a chart of an hour. */
+const sameMomentMs = 15_000;
+
+/** Who went away and came back, the newest first; the control plane's own restart once, by the first of its proxies to be back. */
+export function comings({ proxies }: Pick<ProxyList, "proxies">): Coming[] {
+  const found: Coming[] = [];
+  const restarts: number[] = [];
+  for (const { name, absences = [], disconnectedAt } of proxies) {
+    for (const { from, to, whose } of absences) {
+      if (whose === "control-plane") restarts.push(to);
+      else found.push({ at: from, name, gone: true }, { at: to, name, gone: false });
+    }
+    if (disconnectedAt !== null) found.push({ at: disconnectedAt, name, gone: true });
+  }
+  let last = Number.NEGATIVE_INFINITY;
+  for (const at of restarts.toSorted((a, b) => a - b)) {
+    if (at - last > sameMomentMs) found.push({ at, name: null, gone: false });
+    last = at;
+  }
+  return found.toSorted((a, b) => b.at - a.at);
 }
