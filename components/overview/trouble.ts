@@ -33,29 +33,32 @@ export function certificatesOf({ proxies, at }: Pick<ProxyList, "proxies" | "at"
 
 export interface Coming {
   at: number;
-  /** Null: the control plane. */
-  name: string | null;
-  gone: boolean;
+  what: "went" | "came" | "restarted";
+  /** Whose; none where it is the control plane that was started again. */
+  names: string[];
 }
 
-/** Nobody sees moments on a chart of an hour. */
+/** What is so near to each other on a chart of an hour is one mark. */
 const sameMomentMs = 15_000;
 
-/** Who went away and came back, the newest first; the control plane's own restart once, by the first of its proxies to be back. */
+/** Who went away and came back, newest first; what befell many at once is told once, and so is the control plane's own restart. */
 export function comings({ proxies }: Pick<ProxyList, "proxies">): Coming[] {
-  const found: Coming[] = [];
-  const restarts: number[] = [];
-  for (const { name, absences = [], disconnectedAt } of proxies) {
-    for (const { from, to, whose } of absences) {
-      if (whose === "control-plane") restarts.push(to);
-      else found.push({ at: from, name, gone: true }, { at: to, name, gone: false });
-    }
-    if (disconnectedAt !== null) found.push({ at: disconnectedAt, name, gone: true });
+  const all = proxies.flatMap(({ name, absences = [], disconnectedAt }): Coming[] => [
+    ...absences.flatMap(({ from, to, whose }): Coming[] =>
+      whose === "control-plane"
+        ? [{ at: to, what: "restarted", names: [] }]
+        : [
+            { at: from, what: "went", names: [name] },
+            { at: to, what: "came", names: [name] },
+          ],
+    ),
+    ...(disconnectedAt === null ? [] : [{ at: disconnectedAt, what: "went" as const, names: [name] }]),
+  ]);
+  const told: Coming[] = [];
+  for (const one of all.toSorted((a, b) => a.at - b.at)) {
+    const near = told.findLast(({ what, at }) => what === one.what && one.at - at < sameMomentMs);
+    if (near) near.names.push(...one.names);
+    else told.push({ ...one });
   }
-  let last = Number.NEGATIVE_INFINITY;
-  for (const at of restarts.toSorted((a, b) => a - b)) {
-    if (at - last > sameMomentMs) found.push({ at, name: null, gone: false });
-    last = at;
-  }
-  return found.toSorted((a, b) => b.at - a.at);
+  return told.reverse();
 }

@@ -48,6 +48,9 @@ describe("routes", () => {
       ["liveApplicationLogs", { severity: "error", window: 900, limit: 100 }],
     ],
     ["GET", "/api/services", {}, undefined, ["services", { windowSec: 60 }]],
+    // The queries' own default, which is the hour.
+    ["GET", "/api/overview", {}, undefined, ["overview", {}]],
+    ["GET", "/api/overview", { window: "900" }, undefined, ["overview", { window: 900 }]],
     [
       "GET",
       "/api/services/default/reviews/metrics",

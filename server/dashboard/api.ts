@@ -34,7 +34,8 @@ const Flag = z
 /** `envoy`: a dry run also says what the proxies would get. */
 const DryRun = z.object({ dryRun: Flag, envoy: Flag });
 const WindowAt = Window.extend(At.shape);
-const OverviewQuery = Window.partial().extend(At.shape);
+/** Without a window: an hour, or all there is. `partial` would leave the default of other pages in. */
+const OverviewQuery = At.extend({ window: Window.shape.window.unwrap().optional() });
 /** As functions of the dashboard take it. */
 const stretch = ({ window, at }: z.infer<typeof WindowAt>) => ({
   windowSec: window,
