@@ -21,6 +21,7 @@ export function useUndoButtons(known: readonly Change[]): { button: (change: Cha
   const may = useMay();
   const button = (change: Change): ReactNode => {
     const { revision } = change;
+    if (isWayBack(change)) return null;
     const later = laterChange(change, known);
     if (later) {
       return (
@@ -51,6 +52,10 @@ export function useUndoButtons(known: readonly Change[]): { button: (change: Cha
   };
   return { button, dialog: undo.dialog };
 }
+
+/** A canary that went back has left nothing to take back. */
+const isWayBack = ({ words: [word] }: Change): boolean =>
+  word?.code === "canary" && (word.event === "rollback" || word.event === "aborted");
 
 /** What was written over a change that was made on this page; undefined while its undo is its own. */
 export function useLaterChange(revision: number | null): Change | undefined {

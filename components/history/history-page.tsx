@@ -39,7 +39,8 @@ export function HistoryPage({ initial, initialQuery }: HistoryPageProps) {
   const asked = historyQuery(url.get, limit);
   const isFirst = JSON.stringify(asked) === JSON.stringify(initialQuery);
   const live = useHistory(asked, isFirst ? first : undefined);
-  const known = useChanges({ sinceMs: 0, limit: most }).data?.changes ?? [];
+  // Until they are here, what the list itself shows tells which changes were written over.
+  const known = useChanges({ sinceMs: 0, limit: most }).data?.changes ?? live.data?.changes ?? [];
   const undo = useUndoButtons(known);
   const plan = useMeshPlan();
   const filtered = historyParams.some((name) => url.get(name));

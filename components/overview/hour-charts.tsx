@@ -26,10 +26,10 @@ export function HourCharts({ timeline, changes, proxies, earlier }: HourChartsPr
   const marks = useMemo<ChartMark[]>(
     () => [
       ...changes.map((change) => ({ atMs: change.at, label: said(change), color: changeColor(change) })),
-      ...(proxies ? comings(proxies) : []).map(({ at, name, gone }) => ({
+      ...(proxies ? comings(proxies) : []).map(({ at, what, names: [proxy = "", ...others] }) => ({
         atMs: at,
-        label: t(gone ? "went" : "came", { proxy: name }),
-        color: gone ? "var(--bad)" : "var(--ok)",
+        label: t(what, { proxy, count: others.length }),
+        color: what === "went" ? "var(--bad)" : "var(--ok)",
       })),
     ],
     [changes, proxies, said, t],

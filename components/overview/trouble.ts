@@ -31,16 +31,34 @@ export function certificatesOf({ proxies, at }: Pick<ProxyList, "proxies" | "at"
   return { count: all.length, nextEndMs: ends.length > 0 ? Math.min(...ends) : null, late };
 }
 
-/** Proxies that went away or came back lately, by the control plane's memory; those that came with the mesh's own start are no news. */
-export function comings({ proxies }: Pick<ProxyList, "proxies">): { at: number; name: string; gone: boolean }[] {
-  const seen = proxies.filter(({ connectedAt }) => connectedAt > 0);
-  // A start brings all of them within moments; so does a restart of the control plane.
-  const together = (at: number) => seen.filter(({ connectedAt }) => Math.abs(connectedAt - at) < 30_000).length;
-  const back = seen
-    .filter(({ connected, connectedAt }) => connected && together(connectedAt) * 2 <= seen.length)
-    .map(({ connectedAt, name }) => ({ at: connectedAt, name, gone: false }));
-  const gone = proxies.flatMap(({ disconnectedAt, name }) =>
-    disconnectedAt === null ? [] : [{ at: disconnectedAt, name, gone: true }],
-  );
-  return [...back, ...gone].toSorted((a, b) => b.at - a.at);
+export interface Coming {
+  at: number;
+  what: "went" | "came" | "restarted";
+  /** Whose; none where it is the control plane that was started again. */
+  names: string[];
+}
+
+/** What is so near to each other on a chart of an hour is one mark. */
+const sameMomentMs = 15_000;
+
+/** Who went away and came back, newest first; what befell many at once is told once, and so is the control plane's own restart. */
+export function comings({ proxies }: Pick<ProxyList, "proxies">): Coming[] {
+  const all = proxies.flatMap(({ name, absences = [], disconnectedAt }): Coming[] => [
+    ...absences.flatMap(({ from, to, whose }): Coming[] =>
+      whose === "control-plane"
+        ? [{ at: to, what: "restarted", names: [] }]
+        : [
+            { at: from, what: "went", names: [name] },
+            { at: to, what: "came", names: [name] },
+          ],
+    ),
+    ...(disconnectedAt === null ? [] : [{ at: disconnectedAt, what: "went" as const, names: [name] }]),
+  ]);
+  const told: Coming[] = [];
+  for (const one of all.toSorted((a, b) => a.at - b.at)) {
+    const near = told.findLast(({ what, at }) => what === one.what && one.at - at < sameMomentMs);
+    if (near) near.names.push(...one.names);
+    else told.push({ ...one });
+  }
+  return told.reverse();
 }

@@ -22,10 +22,12 @@ export interface RuleCardProps {
   drafts: Drafts;
   metrics: ServiceMetrics | undefined;
   observed: ObservedShares;
+  /** The service's figures are this rule's. */
+  measured: boolean;
 }
 
 /** One http rule: what it matches, how it shares its traffic, and what the traffic does. */
-export function RuleCard({ service, rule, routing, drafts, metrics, observed }: RuleCardProps) {
+export function RuleCard({ service, rule, routing, drafts, metrics, observed, measured }: RuleCardProps) {
   const t = useTranslations("traffic");
   const may = useMay()("operator", service.namespace);
   const split = splitOf(rule, routing);
@@ -33,8 +35,6 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
   const onChange = (next: WeightPart[]) => drafts.change(rule.index, next);
   const isDraft = drafts.active?.rule === rule.index;
   const hint = useMatchText(rule, routing);
-  // The observed shares are the whole service's: they say something of the rule that takes everything else.
-  const isRest = rule.matches.length === 0;
   return (
     <Panel
       title={rule.name && !isFaultCopy(rule) ? rule.name : t("rule", { number: rule.index + 1 })}
@@ -54,7 +54,7 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
               readOnly={!may}
               label={t("split-of", { rule: rule.index + 1 })}
             />
-            {isRest && (
+            {measured && (
               <ObservedBar
                 of={observed.of}
                 shares={parts.map(({ version }) => ({ version, share: observed.shares[version] ?? 0 }))}
@@ -72,6 +72,7 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
             drafts={drafts}
             metrics={metrics}
             observed={observed.shares}
+            measured={measured}
             editable={may && split.parts.length > 1}
           />
         </>

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { RouteRule, Routing } from "../../server/contract/index.ts";
-import { entersByGatewaysOnly, movedRates, shownRules, splitOf } from "./rule-parts.ts";
+import { entersByGatewaysOnly, isMeasured, movedRates, shownRules, splitOf } from "./rule-parts.ts";
 
 const routing = (rules: RouteRule[], versions = ["v1", "v2", "v3"]): Routing => ({
   hostname: "reviews.default.svc.cluster.local",
@@ -96,3 +96,13 @@ const quiet = {
   latencyMsP95: null,
   latencyMsP99: null,
 };
+
+it("takes the service's figures for a rule's where all of its requests meet that rule", () => {
+  const rest = rule([to("v1", 100)]);
+  const some = { ...rest, index: 1, matches: ["uri prefix /api"] };
+  const atGateway = { sole: true };
+  expect(isMeasured(rest, routing([some, rest]), { sole: false })).toBe(true);
+  expect(isMeasured(some, routing([some]), { sole: false })).toBe(false);
+  expect(isMeasured(some, routing([some]), atGateway)).toBe(true);
+  expect(isMeasured(some, routing([some, rest]), atGateway)).toBe(false);
+});

@@ -83,3 +83,10 @@ export const entersByGatewaysOnly = ({ callers }: Pick<ServiceMetrics, "callers"
   const calling = callers.filter(({ signals }) => signals.requestRate > 0);
   return calling.length > 0 && calling.every(({ gateway }) => gateway);
 };
+
+/**
+ * Whether the figures of the service, which are of all its requests, say something of the rule: it takes what no other does, or stands alone
+ * where every request enters (`sole`).
+ */
+export const isMeasured = (rule: RouteRule, routing: Routing, { sole }: { sole: boolean }): boolean =>
+  rule.matches.length === 0 || (sole && routing.rules.length === 1);

@@ -22,6 +22,7 @@ export interface RuleTableProps {
   drafts: Drafts;
   metrics: ServiceMetrics | undefined;
   observed: Record<string, number>;
+  measured: boolean;
   editable: boolean;
 }
 
@@ -42,7 +43,15 @@ export function RuleTable(props: RuleTableProps) {
   );
 }
 
-function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTableProps): Column<WeightPart>[] {
+function useColumns({
+  rule,
+  parts,
+  drafts,
+  metrics,
+  observed,
+  measured,
+  editable,
+}: RuleTableProps): Column<WeightPart>[] {
   const t = useTranslations("traffic");
   const locale = useLocale();
   const signals = (version: string) => metrics?.totals[version];
@@ -122,8 +131,7 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
           },
         ]
       : []),
-    // Figures are the whole service's; they say something of the rule that takes everything else.
-    ...(rule.matches.length > 0 ? [] : [...rates, ...outcome]),
+    ...(measured ? [...rates, ...outcome] : []),
   ];
 }
 

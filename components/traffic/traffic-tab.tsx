@@ -18,7 +18,7 @@ import type { TrafficEditorProps } from "./editor/traffic-editor.tsx";
 import type { ObservedShares } from "./observed-shares.ts";
 import { PushCard } from "./push-card.tsx";
 import { RuleCard } from "./rule-card.tsx";
-import { entersByGatewaysOnly, shownRules, splitOf } from "./rule-parts.ts";
+import { entersByGatewaysOnly, isMeasured, shownRules, splitOf } from "./rule-parts.ts";
 import styles from "./traffic-tab.module.css";
 import { useDrafts } from "./use-drafts.ts";
 import { useObservedShares } from "./use-observed-shares.ts";
@@ -80,6 +80,7 @@ export function TrafficTab({ service, title, routing, metrics, item, services }:
       routing={atEntrance(data, entrance)}
       metrics={metrics}
       target={entrance}
+      sole={only && entrances.length === 1}
       title={t("entrance", {
         hosts: entrance.hosts.join(", "),
         gateways: entrance.gateways.join(", "),
@@ -111,10 +112,12 @@ interface HandProps {
   note?: string | undefined;
   /** No request meets these rules. */
   silent?: boolean;
+  /** Every request of the service meets these rules. */
+  sole?: boolean;
 }
 
 /** The rules of one VirtualService. */
-function Hand({ service, routing, metrics, target, title, note, silent = false }: HandProps) {
+function Hand({ service, routing, metrics, target, title, note, silent = false, sole = false }: HandProps) {
   const drafts = useDrafts(routing);
   const url = useUrlState();
   const view: ChangeView = url.get("diff") === "envoy" ? "envoy" : "yaml";
@@ -122,10 +125,7 @@ function Hand({ service, routing, metrics, target, title, note, silent = false }
   const push = usePush(shift.written?.revision ?? "latest", null, shift.written !== null).data;
   const changedAt = push && push.revision === shift.written?.revision ? push.committedAt : null;
   const seen = useObservedShares(service, changedAt);
-  const observed: ObservedShares = (silent ? undefined : seen) ?? {
-    shares: metrics?.observedShares ?? {},
-    of: "window",
-  };
+  const observed: ObservedShares = seen ?? { shares: metrics?.observedShares ?? {}, of: "window" };
   const canShift = shownRules(routing).some((rule) => splitOf(rule, routing).parts.length > 1);
   return (
     <section aria-label={title} data-testid={target ? `entrance-${target.name}` : "inside"}>
@@ -142,6 +142,7 @@ function Hand({ service, routing, metrics, target, title, note, silent = false }
               drafts={drafts}
               metrics={metrics}
               observed={observed}
+              measured={!silent && isMeasured(rule, routing, { sole })}
             />
           ))}
         </div>

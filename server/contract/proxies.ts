@@ -50,6 +50,15 @@ export const ProxyCertificate = z.object({
 });
 export type ProxyCertificate = z.infer<typeof ProxyCertificate>;
 
+/** A time without a stream to the control plane, Unix milliseconds. */
+export const ProxyAbsence = z.object({
+  from: z.number(),
+  to: z.number(),
+  /** Who was away: the control plane, when it was started again and the proxy had been connected. */
+  whose: z.enum(["proxy", "control-plane"]),
+});
+export type ProxyAbsence = z.infer<typeof ProxyAbsence>;
+
 export const ProxySync = z.object({
   id: z.string(),
   name: z.string(),
@@ -68,6 +77,8 @@ export const ProxySync = z.object({
   connectedAt: z.number(),
   /** Since when it is gone, Unix milliseconds; null while it is connected, and when it was never seen. */
   disconnectedAt: z.number().nullable(),
+  /** The last ones that ended, oldest first, over restarts of the control plane too. Left out: none is known. */
+  absences: z.array(ProxyAbsence).optional(),
   /** The newest config revision that it has answered for; null: not known. */
   heldRevision: z.number().nullable(),
   /** The SPIFFE id of the certificate that it came with; null: it came in plain text, and has no part in mutual TLS. */
@@ -94,6 +105,7 @@ export const KnownProxy = ProxySync.pick({
   connected: true,
   connectedAt: true,
   disconnectedAt: true,
+  absences: true,
   heldRevision: true,
   identity: true,
 }).extend({

@@ -114,6 +114,38 @@ test("a restart forgets nobody; who was connected is missing since the last time
   expect(after.list()).toMatchObject([{ connected: true, heldRevision: 4 }]);
 });
 
+test("when it was away is known over a restart, and so is that it was the control plane", () => {
+  const { clock, known, stream } = setUp();
+  const before = known();
+  before.start();
+  const session = stream("reviews-v2");
+  before.connected(session);
+  clock.advance(5000);
+  before.disconnected(session);
+  clock.advance(7000);
+  const proxy = { from: 1_005_000, to: 1_012_000, whose: "proxy" };
+  const second = stream("reviews-v2");
+  before.connected(second);
+  expect(before.list()).toMatchObject([{ absences: [proxy] }]);
+  before.stop();
+  // Streams end after the file is written.
+  before.disconnected(second);
+  clock.advance(2000);
+  const after = known();
+  after.start();
+  const back = stream("reviews-v2");
+  after.connected(back);
+  const absences = [proxy, { from: 1_012_000, to: 1_014_000, whose: "control-plane" }];
+  expect(after.list()).toMatchObject([{ absences }]);
+  for (let round = 0; round < 20; round++) {
+    after.disconnected(back);
+    clock.advance(1000);
+    after.connected(back);
+  }
+  expect(after.list()[0]?.absences).toHaveLength(10);
+  expect(after.list()[0]?.absences?.at(-1)?.whose).toBe("proxy");
+});
+
 test("is forgotten by hand, by age, and with its workload", () => {
   let registry = new Set(["default/reviews-v2"]);
   const { clock, known, stream } = setUp({ workloads: () => registry });

@@ -1,4 +1,4 @@
-import type { KnownProxy } from "../contract/index.ts";
+import type { KnownProxy, ProxyAbsence } from "../contract/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { nodeFacts } from "../xds/node-facts.ts";
@@ -37,9 +37,13 @@ interface Known {
   streams: Set<Session>;
   /** Its workload was in the registry when it was last looked at. */
   registered: boolean;
+  /** It was connected when the control plane before this one was last heard of. */
+  restored?: boolean;
 }
 
 const saveAfterMs = 1000;
+/** Of each proxy; what somebody sees who comes to look after a bad hour. */
+const maxAbsences = 10;
 /** How far off the end of a killed control plane's streams is told at the most. */
 const heartbeatMs = 15_000;
 
@@ -52,6 +56,7 @@ export class KnownProxies {
   readonly #known = new Map<string, Known>();
   #saving: { cancel(): void } | undefined;
   #heart: { cancel(): void } | undefined;
+  #stopped = false;
 
   constructor(options: KnownProxiesOptions) {
     this.#options = options;
@@ -63,12 +68,14 @@ export class KnownProxies {
     for (const { connected, registered = false, ...facts } of record?.proxies ?? []) {
       const disconnectedAt = connected ? record?.savedAt : facts.disconnectedAt;
       const known = { facts: { ...facts, disconnectedAt: disconnectedAt ?? this.#options.clock.now() }, registered };
-      this.#known.set(facts.id, { ...known, streams: new Set() });
+      this.#known.set(facts.id, { ...known, streams: new Set(), restored: connected });
     }
     this.#beat();
   }
 
+  /** Streams that end from now on end with the control plane: they are written down as connected. */
   stop(): void {
+    this.#stopped = true;
     this.#heart?.cancel();
     this.#saving?.cancel();
     this.#save();
@@ -83,6 +90,7 @@ export class KnownProxies {
       protocol: session.protocol,
       connectedAt: now(),
       disconnectedAt: null,
+      ...(known && absencesOf(known, now())),
       heldRevision: known?.facts.heldRevision ?? null,
       identity: session.identity ?? null,
     };
@@ -158,7 +166,7 @@ export class KnownProxies {
   }
 
   #changed(): void {
-    if (!this.#options.file || this.#saving) return;
+    if (!this.#options.file || this.#saving || this.#stopped) return;
     this.#saving = this.#options.clock.setTimeout(() => this.#save(), saveAfterMs);
   }
 
@@ -185,6 +193,14 @@ export class KnownProxies {
       logger.warn({ err: error }, "the known proxies could not be written; after a restart some will not be missed");
     }
   }
+}
+
+/** With the one that ends now. */
+function absencesOf({ facts, restored }: Known, now: number): Pick<KnownProxy, "absences"> {
+  const { disconnectedAt: from, absences = [] } = facts;
+  if (from === null) return { absences };
+  const whose: ProxyAbsence["whose"] = restored ? "control-plane" : "proxy";
+  return { absences: [...absences, { from, to: now, whose }].slice(-maxAbsences) };
 }
 
 const toKnownProxy = ({ facts, streams }: Known): KnownProxy => ({ ...facts, connected: streams.size > 0 });

@@ -36,6 +36,7 @@ const Flag = z
 /** `envoy`: a dry run also says what the proxies would get. */
 const DryRun = z.object({ dryRun: Flag, envoy: Flag });
 const WindowAt = Window.extend(At.shape);
+/** Without a window: an hour, or all there is. `partial` would leave the default of other pages in. */
 const OverviewQuery = z.object({ window: windowSeconds.optional() }).extend(At.shape);
 /** As functions of the dashboard take it. */
 const stretch = ({ window, at }: z.infer<typeof WindowAt>) => ({

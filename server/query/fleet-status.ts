@@ -44,12 +44,13 @@ export async function listProxies(sources: FleetSources, now: number): Promise<P
     sources.expected(),
     sources.usage(),
   ]);
-  const held = new Map(known.map((proxy) => [proxy.id, proxy.heldRevision]));
+  const remembered = new Map(known.map((proxy) => [proxy.id, proxy]));
   const connected = proxies.map(({ resources: _, revision: __, ...proxy }) => ({
     ...proxy,
     connected: true,
     disconnectedAt: null,
-    heldRevision: held.get(proxy.id) ?? null,
+    absences: remembered.get(proxy.id)?.absences ?? [],
+    heldRevision: remembered.get(proxy.id)?.heldRevision ?? null,
   }));
   return {
     at: now,

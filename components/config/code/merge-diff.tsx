@@ -18,8 +18,9 @@ export function MergeDiff({ before, after, label, phrases }: CodeDiffProps & { p
       state: EditorState.create({
         doc: after,
         extensions: [
-          shownYaml(phrases),
+          // Of two rules for a line the first one holds: its room for the sign is before the look of lines.
           signs,
+          shownYaml(phrases),
           readOnly,
           EditorView.contentAttributes.of({ "aria-label": label }),
           unifiedMergeView({

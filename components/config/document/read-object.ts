@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { Path } from "./yaml-edit.ts";
 
 export interface MeshObject {
@@ -25,10 +25,20 @@ export function readObject(text: string): ReadObject {
     const problems = document.errors.map(({ message, pos: [from, to] }) => ({ message, from, to }));
     return { ok: false, problems };
   }
-  const value: unknown = document.toJS();
+  const value = plainOf(document);
+  if (value instanceof Error) return { ok: false, problems: [{ message: value.message, from: 0, to: text.length }] };
   if (typeof value === "object" && value !== null && !Array.isArray(value))
     return { ok: true, object: value as MeshObject };
   return { ok: false, problems: [{ message: "must be one object", from: 0, to: Math.min(text.length, 1) }] };
+}
+
+/** Aliases that lead nowhere, or multiply without end, are told when they are followed only. */
+function plainOf(document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 export interface Place {

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { kinds } from "../../config/kinds/index.ts";
 import { MemoryConfigStore } from "../../config/memory-store.ts";
 import type { ConfigObject } from "../../config/object.ts";
@@ -299,4 +299,51 @@ test("at a gateway it moves the rule that is named, and no other", async () => {
   expect((await set.api.call("POST", "/limpid/v1/canaries", elsewhere)).body.errors).toMatchObject([
     { path: "spec", message: "it can't begin: rule 0 also sends to ratings" },
   ]);
+});
+
+describe("undo", () => {
+  const undo = async ({ api, store }: SetUp) =>
+    api.call("POST", `/limpid/v1/changes/${await store.revision()}/undo`, {}, { "x-limpid-user": "bob" });
+
+  test("takes a run back as one, and the canary leaves it at that", async () => {
+    const set = await setUp({ v1: 90, v2: 10, v3: 0 });
+    await set.start();
+    await apply(set);
+    await set.until(phase(set), "Succeeded");
+    expect(await set.weights()).toEqual({ v1: 0, v2: 10, v3: 90 });
+    expect((await undo(set)).status).toBe(200);
+    expect(await set.weights()).toEqual({ v1: 90, v2: 10, v3: 0 });
+    expect(await set.status()).toMatchObject({ phase: "RolledBack", reason: "Aborted" });
+    const revision = await set.store.revision();
+    // Neither time nor the same file starts it anew.
+    set.clock.advance(120_000);
+    await apply(set);
+    expect(await set.weights()).toEqual({ v1: 90, v2: 10, v3: 0 });
+    expect(await set.store.revision()).toBe(revision);
+    const [change] = await set.store.history({ limit: 1 });
+    expect(change?.reason).toMatch(/^undo of \d+: reviews 0\/10\/90 → 90\/10\/0$/);
+  });
+
+  test("of one that was started by hand leaves no canary", async () => {
+    const set = await setUp();
+    await set.start();
+    await set.api.call("POST", "/limpid/v1/canaries", { namespace: "default", name: "reviews", spec: canary.spec });
+    await set.until(set.weights, { v1: 50, v2: 0, v3: 50 });
+    await undo(set);
+    expect(await set.weights()).toEqual({ v1: 100, v2: 0, v3: 0 });
+    expect(await set.status()).toBeUndefined();
+  });
+
+  test("goes back to what somebody else set in between, and no further", async () => {
+    const set = await setUp();
+    await set.start();
+    await apply(set);
+    await expect.poll(set.weights).toEqual({ v1: 90, v2: 0, v3: 10 });
+    await set.store.commit([{ op: "put", object: reviews({ v1: 70, v2: 20, v3: 10 }) as ConfigObject }], "eve");
+    await set.until(phase(set), "Paused");
+    await set.act("promote");
+    await expect.poll(phase(set)).toBe("Succeeded");
+    await undo(set);
+    expect(await set.weights()).toEqual({ v1: 70, v2: 20, v3: 10 });
+  });
 });

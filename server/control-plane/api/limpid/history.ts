@@ -2,6 +2,7 @@ import { firstRevision } from "../../../config/memory-store.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import type { Commit, ConfigChange, Write } from "../../../config/store.ts";
 import { type Change, type ChangeList, told } from "../../../contract/index.ts";
+import { endedRun, isCanaryMove, wholeRun } from "../../canary/whole-run.ts";
 import type { ApiContext } from "../context.ts";
 import { historyInParts } from "../history-in-parts.ts";
 import { namespaceWrites, requireNamespace } from "../namespace-contents.ts";
@@ -42,20 +43,20 @@ export async function listChanges(context: ApiContext, request: ApiRequest): Pro
 }
 
 /**
- * Puts every object of a commit back to what it was before. Where somebody has changed one since, a dry run says so, and the undo itself is
+ * Puts every object of a commit back to what it was before; of a canary's, to what it was before the run. Where somebody has changed one since, a dry run says so, and the undo itself is
  * refused (409) unless `over` names the newest of these changes. The summary says what the undo does, not what it undoes.
  */
 export async function undoChange(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const revision = Number(request.params.revision);
   if (!Number.isSafeInteger(revision) || revision < 1) throw badRequest("the revision must be a positive whole number");
   const over = integerQuery(request, "over", 0, Number.MAX_SAFE_INTEGER);
-  const commit = await commitAt(context, revision);
+  const commit = await wholeRun(context.store, await commitAt(context, revision));
   const dryRun = isDryRunQuery(request);
   const current = new Map<string, ConfigObject | undefined>();
   for (const { key } of commit.changes) current.set(formatKey(key), await context.store.get(key));
   const since = await laterChanges(context, commit, current);
   if (!dryRun && since.length > 0 && since[0]?.revision !== over) throw changedSince(commit, since);
-  const writes = commit.changes.flatMap((change) => inverseOf(change, current.get(formatKey(change.key))));
+  const writes = commit.changes.flatMap((change) => inverseOf(context, change, current.get(formatKey(change.key))));
   await checkNamespaces(context, writes);
   const { author } = limpidActor(request);
   const planned = await commitWrites(context, writes, author, { dryRun: true, reason: undefined });
@@ -126,9 +127,15 @@ export async function checkNamespaces(context: ApiContext, writes: readonly Writ
 }
 
 /** What makes the object as it was; nothing where it is gone as it should be. */
-function inverseOf({ key, before }: ConfigChange, current: ConfigObject | undefined): Write[] {
+function inverseOf(
+  { clock }: Pick<ApiContext, "clock">,
+  change: ConfigChange,
+  current: ConfigObject | undefined,
+): Write[] {
+  const { key, before } = change;
   const expect = current?.metadata.resourceVersion ?? "absent";
   if (before === undefined) return current === undefined ? [] : [{ op: "delete", key, expect }];
+  if (current && isCanaryMove(change)) return [{ op: "put", object: endedRun(current, clock.now()), expect }];
   const { uid: _, ...metadata } = before.metadata; // a deleted object comes back as a new one
   return [{ op: "put", object: { ...before, metadata }, expect }];
 }

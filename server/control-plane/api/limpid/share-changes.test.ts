@@ -83,6 +83,24 @@ describe("what a change sends nowhere", () => {
     expect(dead([entry, subsets("v1", "v2"), routed], [entry, subsets("v1"), routed])).toEqual([]);
   });
 
+  it("is nothing of a rule that sidecars don't follow: another of its host goes before it", () => {
+    const base = [entry, subsets("v1", "v3")];
+    const rule = (name: string, subset: string) => route(`http: [{ ${to(subset)} }]`, "[mesh]", name);
+    expect(changed([...base, rule("a", "v1")], [...base, rule("a", "v1"), rule("b", "v3")])).toEqual([]);
+    expect(changed([...base, rule("a", "v1"), rule("b", "v3")], [...base, rule("a", "v1")])).toEqual([]);
+    // It comes into force when the one before it goes, or gives way.
+    const lost = [{ subset: "v1", before: 100, after: 0 }];
+    const gained = { subset: "v3", before: 0, after: 100, endpoints: 0 };
+    expect(changed([...base, rule("a", "v1"), rule("b", "v3")], [...base, rule("b", "v3")])).toMatchObject([
+      ...lost,
+      gained,
+    ]);
+    expect(changed([...base, rule("b", "v1")], [...base, rule("b", "v1"), rule("a", "v3")])).toMatchObject([
+      ...lost,
+      gained,
+    ]);
+  });
+
   it("is a service that loses its endpoints, told with its rule where there is one", () => {
     expect(dead([entry], [])).toMatchObject([{ virtualService: "", hostname: host, lost: "service" }]);
     const routed = route("http: [{ route: [{ destination: { host: echo.shop.test } }] }]");

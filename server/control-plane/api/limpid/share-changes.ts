@@ -13,6 +13,7 @@ import {
   meshWithout,
   viewersOf,
 } from "../warnings/facts.ts";
+import { followedInstead } from "../warnings/rivals.ts";
 import { lostShares } from "./lost-shares.ts";
 import { lists, type Rule, rulesOf, sharesOf, wordsOf } from "./rule-shares.ts";
 
@@ -47,7 +48,9 @@ function* allChanges(
   if (routes.length === 0 && !takes) return;
   const mine = meshWith(mesh, changes);
   const facts = factsOf(mine, gatewayProxies);
-  const earlier = takes ? factsOf(meshWithout(mine, changes), gatewayProxies) : facts;
+  // Where one comes or goes, another may have been followed before.
+  const comeOrGo = routes.some(({ type }) => type !== "MODIFIED");
+  const earlier = takes || comeOrGo ? factsOf(meshWithout(mine, changes), gatewayProxies) : facts;
   for (const change of routes) yield* changesOf(change, facts, earlier);
   if (takes) yield* lostShares(changes, earlier, facts);
 }
@@ -56,7 +59,7 @@ function* changesOf({ key, before, after }: ConfigChange, facts: Facts, earlier:
   const object = after ?? before;
   const [viewer = key.namespace] = object ? viewersOf(object, facts) : [];
   for (const list of lists) {
-    const [old, now] = [rulesHeld(list, before, after, facts), rulesHeld(list, after, before, facts)];
+    const [old, now] = [rulesHeld(list, before, after, earlier), rulesHeld(list, after, before, facts)];
     for (const pair of pairs(old, now)) yield* compare(pair, { list, key, viewer }, facts, earlier);
     if (object && !(after === undefined && isTaken(object, facts)))
       yield* orphans(old, now, { list, key, viewer }, facts);
@@ -98,22 +101,40 @@ function isTaken({ metadata, spec }: ConfigObject, facts: Facts): boolean {
 const gatewayKey = (name: string, namespace: string): string =>
   name === meshGateway ? name : gatewayName(name, namespace);
 
-/** The rules; where there is no object, what its absence does: the service gets its own requests. */
+/** The rules that requests meet; where there is no object, what its absence does: the service gets its own requests. */
 function rulesHeld(
   list: ShareChange["list"],
   object: ConfigObject | undefined,
   other: ConfigObject | undefined,
   facts: Facts,
 ): readonly Rule[] {
+  const subject = object ?? other;
+  const rival = subject && rivalOf(subject, facts);
+  if (rival) return rulesOf(rival, list);
   if (object !== undefined) return rulesOf(object, list);
-  const { hosts = [], gateways } = (other?.spec ?? {}) as { hosts?: string[]; gateways?: string[] };
-  const [host] = hosts;
-  const inMesh = gateways === undefined || gateways.length === 0 || gateways.includes("mesh");
-  if (host === undefined || hosts.length > 1 || !inMesh || other === undefined) return [];
-  if (rulesOf(other, list).length === 0) return [];
+  const host = other && loneHost(other);
+  if (other === undefined || host === undefined || rulesOf(other, list).length === 0) return [];
   const { namespace } = other.metadata;
   if (facts.covered(facts.resolve(host, namespace), namespace).length === 0) return [];
   return [{ route: [{ destination: { host } }] }];
+}
+
+/**
+ * Whose rules sidecars follow in the place of its own; gateways merge several. Of another namespace's, whose hosts may mean other services
+ * there, nothing is told.
+ */
+function rivalOf(object: ConfigObject, facts: Facts): ConfigObject | undefined {
+  const { gateways = [] } = object.spec as { gateways?: string[] };
+  const host = gateways.every((name) => name === meshGateway) ? loneHost(object) : undefined;
+  const rival = host === undefined ? undefined : followedInstead(object, host, facts);
+  return rival?.metadata.namespace === object.metadata.namespace ? rival : undefined;
+}
+
+/** Of a VirtualService that rules one host inside of the mesh. */
+function loneHost({ spec }: ConfigObject): string | undefined {
+  const { hosts = [], gateways = [] } = spec as { hosts?: string[]; gateways?: string[] };
+  const inMesh = gateways.length === 0 || gateways.includes(meshGateway);
+  return inMesh && hosts.length === 1 ? hosts[0] : undefined;
 }
 
 interface Pair {

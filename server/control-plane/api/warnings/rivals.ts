@@ -24,6 +24,23 @@ export function* rivalVirtualServices(object: ConfigObject, facts: Facts): Gener
   }
 }
 
+/**
+ * The VirtualService that the mesh's clients of its namespace follow for a host in the place of one that is not there, or that another goes
+ * before; undefined: they follow this one, or none.
+ */
+export function followedInstead(object: ConfigObject, host: string, facts: Facts): ConfigObject | undefined {
+  const { namespace } = object.metadata;
+  const { exact, wildcard } = facts.mesh.virtualServices;
+  const name = facts.resolve(host, namespace);
+  const named =
+    exact.get(name) ?? wildcard.filter((one) => one.host === name).map(({ virtualService }) => virtualService);
+  const byAge = named
+    .filter(({ gateways }) => gateways.includes(meshGateway))
+    .sort((a, b) => olderFirst(a.source, b.source));
+  const followed = nearestFirst(byAge, namespace)[0]?.source;
+  return followed && !isSame(followed, object) ? followed : undefined;
+}
+
 /** DestinationRules of one host in one namespace are merged, but only the oldest traffic policy counts, and the first subset of a name. */
 export function* rivalDestinationRules(object: ConfigObject, facts: Facts): Generator<Finding> {
   const spec = object.spec as unknown as DestinationRuleSpec;
