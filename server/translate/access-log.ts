@@ -1,20 +1,16 @@
-import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { AccessLogSchema } from "../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
 import { ApiVersion } from "../gen/proto/envoy/config/core/v3/config_source_pb.js";
-import type { SubstitutionFormatStringSchema } from "../gen/proto/envoy/config/core/v3/substitution_format_string_pb.js";
-import { FileAccessLogSchema } from "../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
 import {
   type CommonGrpcAccessLogConfigSchema,
   HttpGrpcAccessLogConfigSchema,
   TcpGrpcAccessLogConfigSchema,
 } from "../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
 import type { CustomTagSchema } from "../gen/proto/envoy/type/tracing/v3/custom_tag_pb.js";
-import type { AccessLogFile } from "../model/mesh-settings.ts";
 import { type Direction, logNameOf, logTags } from "../wire/access-log-names.ts";
 import { peerHeader } from "../wire/peer.ts";
 import { seconds } from "./duration.ts";
-import type { TranslateOptions } from "./options.ts";
 
 const grpcStatus = "grpc-status";
 
@@ -69,73 +65,6 @@ export const tcpAccessLog = (
   },
 });
 
-/** What the installation wants in files of the proxies' own; one log or none. */
-export const fileAccessLog = ({ accessLogFile }: TranslateOptions): MessageInitShape<typeof AccessLogSchema>[] =>
-  accessLogFile === undefined
-    ? []
-    : [
-        {
-          name: "envoy.access_loggers.file",
-          configType: {
-            case: "typedConfig",
-            value: anyPack(
-              FileAccessLogSchema,
-              create(FileAccessLogSchema, {
-                path: accessLogFile.path,
-                accessLogFormat: { case: "logFormat", value: { format: logFormat(accessLogFile) } },
-              }),
-            ),
-          },
-        },
-      ];
-
-function logFormat({
-  encoding,
-  format,
-}: AccessLogFile): MessageInitShape<typeof SubstitutionFormatStringSchema>["format"] {
-  if (encoding === "JSON") {
-    return { case: "jsonFormat", value: format === "" ? jsonFormat : (JSON.parse(format) as JsonObject) };
-  }
-  // Istio adds the end of a line that is missing.
-  const text = format === "" ? textFormat : format.endsWith("\n") ? format : `${format}\n`;
-  return { case: "textFormatSource", value: { specifier: { case: "inlineString", value: text } } };
-}
-
-// https://istio.io/latest/docs/tasks/observability/logs/access-log/#default-access-log-format
-const textFormat =
-  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% ' +
-  '%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% ' +
-  '%BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" ' +
-  '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% ' +
-  "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n";
-
-const jsonFormat: JsonObject = {
-  start_time: "%START_TIME%",
-  route_name: "%ROUTE_NAME%",
-  method: "%REQ(:METHOD)%",
-  path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
-  protocol: "%PROTOCOL%",
-  response_code: "%RESPONSE_CODE%",
-  response_flags: "%RESPONSE_FLAGS%",
-  response_code_details: "%RESPONSE_CODE_DETAILS%",
-  connection_termination_details: "%CONNECTION_TERMINATION_DETAILS%",
-  bytes_received: "%BYTES_RECEIVED%",
-  bytes_sent: "%BYTES_SENT%",
-  duration: "%DURATION%",
-  upstream_service_time: "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
-  x_forwarded_for: "%REQ(X-FORWARDED-FOR)%",
-  user_agent: "%REQ(USER-AGENT)%",
-  request_id: "%REQ(X-REQUEST-ID)%",
-  authority: "%REQ(:AUTHORITY)%",
-  upstream_host: "%UPSTREAM_HOST%",
-  upstream_cluster: "%UPSTREAM_CLUSTER_RAW%",
-  upstream_local_address: "%UPSTREAM_LOCAL_ADDRESS%",
-  downstream_local_address: "%DOWNSTREAM_LOCAL_ADDRESS%",
-  downstream_remote_address: "%DOWNSTREAM_REMOTE_ADDRESS%",
-  requested_server_name: "%REQUESTED_SERVER_NAME%",
-  upstream_transport_failure_reason: "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
-};
-
 const commonConfig = (
   direction: LogDirection,
   clusterName: string,
@@ -153,7 +82,7 @@ const commonConfig = (
   ],
 });
 
-const literalTag = (tag: string, value: string): CustomTagInit => ({
+export const literalTag = (tag: string, value: string): CustomTagInit => ({
   tag,
   type: { case: "literal", value: { value } },
 });

@@ -35,6 +35,7 @@ import type { TimedResources } from "./resources.ts";
 import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
 import { runtimeLayers } from "./runtime-layers.ts";
 import { scopeOf } from "./scope.ts";
+import { telemetryOf } from "./telemetry.ts";
 import { interceptedTables, sidecarVirtualHosts } from "./virtual-hosts.ts";
 
 /** The proxy asks for something that is not built: better no config than a wrong one. */
@@ -53,8 +54,12 @@ export function translate(
 ): TimedResources {
   if (proxy.proxyless) return translateProxyless(mesh, proxy, options);
   const { pathNormalization, accessLogFile } = mesh.settings;
-  const isPlain = pathNormalization === "BASE" && accessLogFile === undefined;
-  const settled = isPlain ? options : { ...options, pathNormalization, ...(accessLogFile && { accessLogFile }) };
+  const scope = scopeOf(mesh, proxy);
+  const telemetry = telemetryOf(mesh, proxy, scope, outboundClusters(mesh, scope, options).clusters);
+  const isPlain = pathNormalization === "BASE" && accessLogFile === undefined && telemetry === undefined;
+  const settled = isPlain
+    ? options
+    : { ...options, pathNormalization, ...(accessLogFile && { accessLogFile }), ...(telemetry && { telemetry }) };
   const resources =
     proxy.type === "router" ? translateRouter(mesh, proxy, settled) : translateSidecar(mesh, proxy, settled);
   return patched(mesh, proxy, resources);

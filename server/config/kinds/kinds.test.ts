@@ -696,7 +696,7 @@ describe("refuses, by path", () => {
           pathNormalization: { normalization: "SLASHES" },
           trustDomainAliases: ["old.example", "Old.example", "*", "a/b", "", "old.example"],
           extensionProviders: [
-            { name: "A" },
+            { name: "A_" },
             {
               name: "b",
               envoyExtAuthzGrpc: { service: "x/y/z", port: 0 },
@@ -718,8 +718,8 @@ describe("refuses, by path", () => {
       },
       [
         'metadata.name: must be "default"',
-        "spec.extensionProviders[0].name: must be lower-case letters",
-        "spec.extensionProviders[0]: must have one of envoyExtAuthzHttp, envoyExtAuthzGrpc",
+        "spec.extensionProviders[0].name: must be letters, digits and '-'",
+        "spec.extensionProviders[0]: must have one of envoyExtAuthzHttp, envoyExtAuthzGrpc, zipkin",
         "spec.extensionProviders[1].envoyExtAuthzGrpc.service: must be a domain name",
         "spec.extensionProviders[1].envoyExtAuthzGrpc.port: must be at least 1, not 0",
         "spec.extensionProviders[1].envoyExtAuthzGrpc: must not be beside envoyExtAuthzHttp",

@@ -1,4 +1,4 @@
-import type { CelInput } from "@bufbuild/cel";
+import type { CelInput, CelValue } from "@bufbuild/cel";
 import { lazyRequire } from "../../../../lib/lazy-require.ts";
 import type { RequestRecord } from "../../../record.ts";
 import type { Operator } from "../operator.ts";
@@ -23,13 +23,33 @@ function withoutConcatenation({ CelScalar, celFunc, listType }: Cel) {
 /** 22 MB that few proxies need: loaded by the first expression. */
 const load = lazyRequire<Cel>("@bufbuild/cel");
 
+type Compile = (command: string, param: string | undefined) => Operator;
+
 /**
  * An expression of the Common Expression Language over the request's attributes; one that fails has no value.
  * https://www.envoyproxy.io/docs/envoy/latest/configuration/advanced/substitution_formatter
  * Throws an Error that says what is wrong with it.
  */
-export function cel(expression: string, compile: (command: string, param: string | undefined) => Operator): Operator {
+export function cel(expression: string, compile: Compile): Operator {
   const library = load();
+  const value = evaluated(expression, compile, library);
+  return (record) => {
+    const found = value(record);
+    return found === undefined ? undefined : print(found, library);
+  };
+}
+
+/** Whether an expression is `true` of a record; one that fails, or is something else, is not. Throws as `cel`. */
+export function celCondition(expression: string, compile: Compile): (record: RequestRecord) => boolean {
+  const value = evaluated(expression, compile, load());
+  return (record) => value(record) === true;
+}
+
+function evaluated(
+  expression: string,
+  compile: Compile,
+  library: Cel,
+): (record: RequestRecord) => CelValue | undefined {
   const parsed = library.parse(expression);
   const known = attributes(compile);
   const uses = usesOf(parsed.expr, (object, attribute) =>
@@ -53,6 +73,6 @@ export function cel(expression: string, compile: (command: string, param: string
     );
   return (record) => {
     const value = evaluate(bindings(record));
-    return library.isCelError(value) ? undefined : print(value, library);
+    return library.isCelError(value) ? undefined : value;
   };
 }
