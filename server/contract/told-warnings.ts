@@ -109,6 +109,8 @@ export const warningsInEnglish = {
   "provider-envoys":
     "{name} is for Envoys, whose spans Limpid's own traces lack; bundled sidecars go on telling the mesh's own collector",
   "reported-at-end": "has no effect: a connection is counted when it is over",
+  "label-by-request":
+    "goes by the request: bundled sidecars show the label {tag} in their own metrics, the collector's metrics and Envoys have none",
   "metric-uncounted": "{metric} is not counted here: it has no effect",
   "limits-nothing": "has no rate_limit and no descriptors: it limits nothing",
   unlimited: "is unlimited: unit and requests_per_unit have no effect",

@@ -8,9 +8,13 @@ import {
   TcpGrpcAccessLogConfigSchema,
 } from "../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
 import type { CustomTagSchema } from "../gen/proto/envoy/type/tracing/v3/custom_tag_pb.js";
+import type { MetricRule } from "../model/telemetry-rules.ts";
 import { type Direction, logNameOf, logTags } from "../wire/access-log-names.ts";
+import { formatMetricChanges } from "../wire/metric-rules.ts";
 import { peerHeader } from "../wire/peer.ts";
 import { seconds } from "./duration.ts";
+import type { TranslateOptions } from "./options.ts";
+import { modeOf } from "./telemetry.ts";
 
 const grpcStatus = "grpc-status";
 
@@ -21,7 +25,7 @@ export type LogDirection = Direction;
 /** Every request goes to the collector: who called (the destination's side knows it by header), whom, and by which rule. */
 export const accessLog = (
   direction: LogDirection,
-  collectorCluster: string,
+  options: TranslateOptions,
 ): MessageInitShape<typeof AccessLogSchema> => ({
   name: "envoy.access_loggers.http_grpc",
   configType: {
@@ -29,7 +33,7 @@ export const accessLog = (
     value: anyPack(
       HttpGrpcAccessLogConfigSchema,
       create(HttpGrpcAccessLogConfigSchema, {
-        commonConfig: commonConfig(direction, collectorCluster, [
+        commonConfig: commonConfig(direction, options, [
           metadataTag(logTags.config, "route", "config"),
           metadataTag(logTags.rule, "route", "rule"),
         ]),
@@ -47,7 +51,7 @@ export const accessLog = (
 export const tcpAccessLog = (
   direction: LogDirection,
   origin: { config: string; rule: string } | undefined,
-  collectorCluster: string,
+  options: TranslateOptions,
 ): MessageInitShape<typeof AccessLogSchema> => ({
   name: "envoy.access_loggers.tcp_grpc",
   configType: {
@@ -57,7 +61,7 @@ export const tcpAccessLog = (
       create(TcpGrpcAccessLogConfigSchema, {
         commonConfig: commonConfig(
           direction,
-          collectorCluster,
+          options,
           origin ? [literalTag(logTags.config, origin.config), literalTag(logTags.rule, origin.rule)] : [],
         ),
       }),
@@ -67,11 +71,11 @@ export const tcpAccessLog = (
 
 const commonConfig = (
   direction: LogDirection,
-  clusterName: string,
+  options: TranslateOptions,
   originTags: readonly CustomTagInit[],
 ): MessageInitShape<typeof CommonGrpcAccessLogConfigSchema> => ({
   logName: logNameOf(direction),
-  grpcService: { targetSpecifier: { case: "envoyGrpc", value: { clusterName } } },
+  grpcService: { targetSpecifier: { case: "envoyGrpc", value: { clusterName: options.collectorCluster } } },
   transportApiVersion: ApiVersion.V3,
   bufferFlushInterval: seconds(0.5),
   customTags: [
@@ -79,8 +83,12 @@ const commonConfig = (
     ...originTags,
     // The entry's own upstream_cluster is empty when no host was chosen, as for an injected abort.
     { tag: logTags.cluster, type: { case: "value", value: "%UPSTREAM_CLUSTER_RAW%" } },
+    ...metricTags(modeOf(options, direction)?.metrics),
   ],
 });
+
+const metricTags = (rules: readonly MetricRule[] | undefined): CustomTagInit[] =>
+  rules === undefined ? [] : [literalTag(logTags.metrics, formatMetricChanges(rules))];
 
 export const literalTag = (tag: string, value: string): CustomTagInit => ({
   tag,

@@ -86,7 +86,7 @@ function settings(
       typeof routes === "string"
         ? { case: "rds", value: { configSource: configWay(proxy).source, routeConfigName: routes } }
         : { case: "routeConfig", value: routes },
-    accessLog: [accessLog(direction, options.collectorCluster), ...moreAccessLogs(direction, "http", options)],
+    accessLog: [accessLog(direction, options), ...moreAccessLogs(direction, "http", options)],
     ...tracing(direction, proxy, options),
     httpFilters:
       direction === "inbound"

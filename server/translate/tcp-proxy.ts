@@ -57,10 +57,7 @@ export const tcpProxy = (
         ...(chain.maxDuration && { maxDownstreamConnectionDuration: duration(chain.maxDuration) }),
         ...(chain.hashesSourceIp && { hashPolicy: [sourceIp] }),
         ...(chain.tunnel && { tunnelingConfig: tunneling(chain.tunnel) }),
-        accessLog: [
-          tcpAccessLog(direction, chain.origin, options.collectorCluster),
-          ...moreAccessLogs(direction, "tcp", options),
-        ],
+        accessLog: [tcpAccessLog(direction, chain.origin, options), ...moreAccessLogs(direction, "tcp", options)],
       }),
     ),
   },

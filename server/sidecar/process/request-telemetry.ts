@@ -6,6 +6,7 @@ import { unwrap } from "../../lib/result.ts";
 import { AccessLoggers } from "../access-log/access-loggers.ts";
 import { IstioMetrics } from "../access-log/istio-metrics.ts";
 import type { FlushOptions } from "../access-log/log-file.ts";
+import { metricLabels } from "../access-log/metric-labels.ts";
 import type { GrpcChannels } from "../grpc/grpc-channels.ts";
 import type { Clusters } from "../grpc/grpc-sender.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
@@ -40,7 +41,7 @@ export class RequestTelemetry {
   }
 
   accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger {
-    return both(this.istio.logger(direction), unwrap(this.#loggers.loggerFor(configs)));
+    return both(this.istio.logger(direction, metricLabels(configs)), unwrap(this.#loggers.loggerFor(configs)));
   }
 
   connectionLogger(configs: AccessLog[]): AccessLogger {

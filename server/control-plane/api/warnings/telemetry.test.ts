@@ -74,6 +74,13 @@ test.each<[string, string, string[]]>([
     ],
   ],
   [
+    "labels that the collector can't have",
+    "{ targetRefs: [{ kind: Service, name: otel }], metrics: [{ overrides: [{ tagOverrides: { host: { value: request.host }, place: { value: \"'here'\" }, code: { operation: REMOVE } } }] }] }",
+    [
+      "spec.metrics[0].overrides[0].tagOverrides.host.value: goes by the request: bundled sidecars show the label host in their own metrics, the collector's metrics and Envoys have none",
+    ],
+  ],
+  [
     "another one for the same namespace, and a target that is not there",
     "{ tracing: [{}] }",
     ["Telemetry shop/older is for the whole namespace, too; that one, the older, counts"],

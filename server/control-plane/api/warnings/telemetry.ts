@@ -10,6 +10,7 @@ import {
   type TelemetrySpec,
 } from "../../../model/specs.ts";
 import { isForEnvoys } from "../../../translate/telemetry.ts";
+import { constantOf } from "../../../wire/metric-rules.ts";
 import { nearby } from "./destinations.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
@@ -38,7 +39,11 @@ export function* doubtfulTelemetry({ spec }: ConfigObject, facts: Facts): Genera
     yield* doubtfulProviders(rule, "metrics", path, facts);
     if (rule.reportingInterval !== undefined)
       yield { path: `${path}.reportingInterval`, ...told("reported-at-end", {}) };
-    for (const [at, { match }] of (rule.overrides ?? []).entries()) {
+    for (const [at, { match, tagOverrides = {} }] of (rule.overrides ?? []).entries()) {
+      for (const [tag, { operation, value = "" }] of Object.entries(tagOverrides)) {
+        if (operation === "REMOVE" || constantOf(value) !== undefined) continue;
+        yield { path: `${path}.overrides[${at}].tagOverrides.${tag}.value`, ...told("label-by-request", { tag }) };
+      }
       const { customMetric, metric = "" } = match ?? {};
       const uncounted = customMetric ?? (metric.startsWith("GRPC_") ? metric : undefined);
       if (uncounted === undefined) continue;
