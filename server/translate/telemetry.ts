@@ -15,7 +15,7 @@ import {
 import type { LogDirection } from "./access-log.ts";
 import { type ProviderCluster, providerCluster } from "./provider-clusters.ts";
 import type { Scope } from "./scope.ts";
-import { servicesOf } from "./targets.ts";
+import { workloadOf } from "./targets.ts";
 
 /** A log beside the mesh's own. */
 export interface LogSink {
@@ -53,13 +53,7 @@ export function telemetryOf(
 ): ProxyTelemetry | undefined {
   const { settings, telemetries } = mesh;
   if (telemetries.size === 0 && Object.keys(settings.defaultProviders).length === 0) return undefined;
-  const workload = {
-    namespace: proxy.namespace,
-    labels: proxy.labels,
-    isGateway: proxy.type === "router",
-    services: servicesOf(mesh, proxy.ip),
-  };
-  const found = telemetriesFor(telemetries, mesh.options.rootNamespace, workload);
+  const found = telemetriesFor(telemetries, mesh.options.rootNamespace, workloadOf(mesh, proxy));
   const reach = (at: { service: string; port: number }) => providerCluster(mesh, scope, clusters, at);
   const made = (mode: Mode): ModeTelemetry => {
     const logs = accessLogRules(found, settings, mode);

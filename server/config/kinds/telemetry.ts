@@ -3,7 +3,7 @@ import { told } from "../../contract/told.ts";
 import { celError } from "./cel.ts";
 import { defineKind } from "./define.ts";
 import { duration, tokenError } from "./fields.ts";
-import { attachment, checkAttachment } from "./policy-target.ts";
+import { attachment, checkAttachment, proxyTargets } from "./policy-target.ts";
 import { notYet, orNull, rule, text } from "./schema.ts";
 
 export const workloadModes = ["CLIENT_AND_SERVER", "CLIENT", "SERVER"] as const;
@@ -141,6 +141,7 @@ const accessLoggingSchema = z.strictObject({
 const telemetrySpecSchema = rule(
   z.strictObject({
     ...attachment,
+    targetRefs: proxyTargets,
     tracing: z.array(tracingSchema).max(16).optional(),
     metrics: z.array(metricsSchema).max(16).optional(),
     accessLogging: z

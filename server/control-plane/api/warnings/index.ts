@@ -109,6 +109,7 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       break;
     case "EnvoyFilter":
       yield* idleSelector(object, facts);
+      yield* idleTargets(object, facts);
       break;
     case "PeerAuthentication":
       yield* idleSelector(object, facts);
