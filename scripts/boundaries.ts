@@ -40,10 +40,10 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   ],
   listener: ["cluster", "config", "filters", "http", "http1", "http2", "network", "request", "route", "tcp", "tls"],
   supported: ["filters", "network", "request"],
-  grpc: ["cluster", "supported", "tls"],
+  grpc: ["cluster", "supported", "tls", "upstream"],
   bootstrap: ["grpc"],
   secret: ["bootstrap", "tls"],
-  "access-log": ["config", "format", "grpc", "http", "match"],
+  "access-log": ["config", "format", "grpc", "http", "match", "upstream"],
   tracing: ["access-log", "grpc", "http"],
   xds: ["cluster", "secret"],
   admin: ["access-log", "bootstrap", "cluster", "data-plane.ts", "listener", "secret", "tls", "xds"],
@@ -51,6 +51,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
 };
 
 const sidecarGround = [
+  "batch-exporter.ts",
   "duration.ts",
   "prometheus.ts",
   "record.ts",

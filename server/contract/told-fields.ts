@@ -137,6 +137,11 @@ export const fieldsInEnglish = {
   "envoy-message": "is not the {message} of Envoy's API that {part} is: {why}",
   "regex-form":
     "must be an RE2 regular expression (no look-around or back-references; https://github.com/google/re2/wiki/Syntax): {why}",
+  "cel-form": "must be an expression (CEL, https://cel.dev): {why}",
+  "tag-name": "must be letters, digits and '_', not beginning with a digit, not {value}",
+  "provider-name":
+    "must be letters, digits and '-', at most 63, beginning and ending with a letter or digit, not {value}",
+  "provider-for": "must be a provider for {signal} (there are {values}), not {value}",
   "regex-cost": "the regular expressions of one object are too many, or too large: divide it",
   "retry-condition":
     "{value} is no retry condition; they are {known} and HTTP status codes, separated by commas without spaces",

@@ -100,6 +100,20 @@ export const warningsInEnglish = {
   "provider-host": "no Service or ServiceEntry has the host {host}: what it would be asked about is refused",
   "provider-host-near":
     "no Service or ServiceEntry has the host {host}, did you mean {near}?: what it would be asked about is refused",
+  "first-provider": "the first provider counts; this one has no effect",
+  "own-provider": "{name} is the mesh's own collector, to which this goes anyway: naming it has no effect",
+  "telemetry-provider": "there is no provider {name} for {signal}: it has no effect",
+  "telemetry-provider-known": "there is no provider {name} for {signal} (there are {known}): it has no effect",
+  "telemetry-host": "no Service or ServiceEntry has the host {host}: nothing is sent there",
+  "telemetry-host-near": "no Service or ServiceEntry has the host {host}, did you mean {near}?: nothing is sent there",
+  "telemetry-port": "{host} has no port {port}: nothing is sent there",
+  "traces-elsewhere": "spans go to {name} alone: Limpid's own traces lack these calls",
+  "provider-envoys":
+    "{name} is for Envoys, whose spans Limpid's own traces lack; bundled sidecars go on telling the mesh's own collector",
+  "reported-at-end": "has no effect: a connection is counted when it is over",
+  "label-by-request":
+    "goes by the request: bundled sidecars show the label {tag} in their own metrics, the collector's metrics and Envoys have none",
+  "metric-uncounted": "{metric} is not counted here: it has no effect",
   "limits-nothing": "has no rate_limit and no descriptors: it limits nothing",
   unlimited: "is unlimited: unit and requests_per_unit have no effect",
   "refuses-all": "is 0: every request is refused",

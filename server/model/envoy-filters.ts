@@ -1,7 +1,7 @@
 import type { ConfigObject } from "../config/object.ts";
 import { memo } from "../lib/memo.ts";
 import { re2 } from "../lib/re2.ts";
-import { type Labels, matchesLabels } from "./labels.ts";
+import { type Attachment, attachmentOf, type GuardedWorkload, isAttached } from "./policy-attachment.ts";
 import type { MeshProxy } from "./proxy.ts";
 import { olderFirst } from "./service.ts";
 import type { EnvoyFilterSpec } from "./specs.ts";
@@ -12,8 +12,7 @@ export type ConfigPatch = EnvoyFilterSpec["configPatches"][number];
 export interface EnvoyFilter {
   readonly namespace: string;
   readonly name: string;
-  /** Empty: all workloads. */
-  readonly selector: Labels;
+  readonly attachment: Attachment;
   readonly priority: number;
   readonly patches: readonly ConfigPatch[];
 }
@@ -32,17 +31,23 @@ export const indexEnvoyFilters = (objects: Iterable<ConfigObject>): EnvoyFilterI
 
 const resolve = (object: ConfigObject): EnvoyFilter =>
   memo(object, "envoy-filter", [], () => {
-    const { workloadSelector, priority = 0, configPatches } = object.spec as EnvoyFilterSpec;
+    const { workloadSelector, targetRefs, priority = 0, configPatches } = object.spec as EnvoyFilterSpec;
     const { name, namespace } = object.metadata;
-    return { name, namespace, selector: workloadSelector?.labels ?? {}, priority, patches: configPatches };
+    const attachment = attachmentOf(namespace, { selector: { matchLabels: workloadSelector?.labels }, targetRefs });
+    return { name, namespace, attachment, priority, patches: configPatches };
   });
 
 /** Those of the root namespace come first, whatever their priority; the same array for all proxies that they are for. */
-export function patchesFor(index: EnvoyFilterIndex, rootNamespace: string, proxy: MeshProxy): readonly ConfigPatch[] {
+export function patchesFor(
+  index: EnvoyFilterIndex,
+  rootNamespace: string,
+  proxy: MeshProxy,
+  workload: GuardedWorkload,
+): readonly ConfigPatch[] {
   if (index.size === 0) return none;
   const patches = [...new Set([rootNamespace, proxy.namespace])]
     .flatMap((namespace) => index.get(namespace) ?? [])
-    .filter(({ selector }) => matchesLabels(selector, proxy.labels))
+    .filter(({ attachment }) => isAttached(attachment, workload))
     .flatMap((filter) => filter.patches)
     .filter((patch) => isForProxy(patch, proxy));
   if (patches.length === 0) return none;

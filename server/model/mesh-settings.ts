@@ -1,11 +1,15 @@
 import { healthAnnotations, type PartialThresholds } from "../config/health-annotations.ts";
 import type { ConfigObject } from "../config/object.ts";
 import { memo } from "../lib/memo.ts";
-import type { ExtensionProvider, MeshConfigSpec } from "./specs.ts";
+import { builtInProviders, type DefaultProviders, type ExtensionProvider, type MeshConfigSpec } from "./specs.ts";
 
 /** What the MeshConfig says, with what is meant where it says nothing. */
 export interface MeshSettings {
   readonly providers: ReadonlyMap<string, ExtensionProvider>;
+  /** By their names in lower case, those included that every mesh has: to whom Telemetry has things sent. */
+  readonly telemetryProviders: ReadonlyMap<string, ExtensionProvider>;
+  /** Whom Telemetry means that names nobody. */
+  readonly defaultProviders: DefaultProviders;
   readonly pathNormalization: PathNormalization;
   /** What proxies write themselves of every request and connection, besides what goes to the collector; undefined: nothing. */
   readonly accessLogFile: AccessLogFile | undefined;
@@ -28,8 +32,13 @@ export interface AccessLogFile {
 
 export type PathNormalization = "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
 
+const byName = (providers: readonly ExtensionProvider[]): ReadonlyMap<string, ExtensionProvider> =>
+  new Map([...builtInProviders, ...providers].map((provider) => [provider.name.toLowerCase(), provider]));
+
 const unset: MeshSettings = {
   providers: new Map(),
+  telemetryProviders: byName([]),
+  defaultProviders: {},
   pathNormalization: "BASE",
   accessLogFile: undefined,
   tracingSampling: undefined,
@@ -46,6 +55,8 @@ export const meshSettingsOf = (object: ConfigObject | undefined): MeshSettings =
         const { normalization = "DEFAULT" } = pathNormalization ?? {};
         return {
           providers: new Map(extensionProviders.map((provider) => [provider.name, provider])),
+          telemetryProviders: byName(extensionProviders),
+          defaultProviders: spec.defaultProviders ?? {},
           pathNormalization: normalization === "DEFAULT" ? "BASE" : normalization,
           accessLogFile: accessLogFileOf(spec),
           tracingSampling: spec.defaultConfig?.tracing?.sampling,

@@ -14,6 +14,7 @@ import { indexServices, type ServiceRegistry } from "./registry.ts";
 import { indexRequestAuthentications, type RequestAuthenticationIndex } from "./request-authentications.ts";
 import { indexRuntimeLayers, type RuntimeLayerIndex } from "./runtime-layers.ts";
 import { indexSidecars, type SidecarIndex } from "./sidecars.ts";
+import { indexTelemetries, type TelemetryIndex } from "./telemetries.ts";
 import { indexVirtualServices, type VirtualServiceIndex } from "./virtual-services.ts";
 
 /**
@@ -34,6 +35,7 @@ export interface Mesh {
   readonly authorizationPolicies: AuthorizationIndex;
   readonly peerAuthentications: PeerAuthenticationIndex;
   readonly requestAuthentications: RequestAuthenticationIndex;
+  readonly telemetries: TelemetryIndex;
   readonly settings: MeshSettings;
   readonly runtimeLayers: RuntimeLayerIndex;
   /** Oldest first. */
@@ -118,6 +120,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
   const request = kind("RequestAuthentication");
   const runtime = kind("RuntimeLayer");
   const patching = kind("EnvoyFilter");
+  const telemetry = kind("Telemetry");
   return {
     revision,
     options,
@@ -134,6 +137,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
     requestAuthentications: memo(request, "request-authentications", [], () =>
       indexRequestAuthentications(request.values()),
     ),
+    telemetries: memo(telemetry, "telemetries", [], () => indexTelemetries(telemetry.values())),
     settings: meshSettingsOf(kind("MeshConfig").get("/default")),
     runtimeLayers: memo(runtime, "runtime-layers", [], () => indexRuntimeLayers(runtime.values())),
     gateways: memo(gateway, "gateways", [domain], () => indexGateways(gateway.values(), domain)),

@@ -7,6 +7,7 @@ export type {
   ConnectionPoolSettings,
   ConsistentHash,
   CorsPolicy,
+  DefaultProviders,
   Destination,
   DestinationRuleSpec,
   EnvoyFilterSpec,
@@ -39,16 +40,20 @@ export type {
   ServiceEntrySpec,
   ServiceSpec,
   SidecarSpec,
+  StandardMetric,
   StringMatch,
   Subset,
   TCPRoute,
+  TelemetrySignal,
+  TelemetrySpec,
   TLSRoute,
   TrafficPolicy,
   VirtualServiceSpec,
   WorkloadEntrySpec,
+  WorkloadMode,
 } from "../config/kinds/index.ts";
 
-export { routingClaim } from "../config/kinds/index.ts";
+export { builtInProviders, ownProvider, providersOf, routingClaim } from "../config/kinds/index.ts";
 
 /** What a policy says of connections; the blocks that replace each other. */
 export type PolicySettings = Pick<

@@ -1,6 +1,4 @@
 import type { DescFile } from "@bufbuild/protobuf";
-import { file_envoy_extensions_access_loggers_filters_cel_v3_cel } from "../gen/proto/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js";
-import { file_envoy_extensions_access_loggers_open_telemetry_v3_logs_service } from "../gen/proto/envoy/extensions/access_loggers/open_telemetry/v3/logs_service_pb.js";
 import { file_envoy_extensions_access_loggers_wasm_v3_wasm } from "../gen/proto/envoy/extensions/access_loggers/wasm/v3/wasm_pb.js";
 import { file_envoy_extensions_filters_http_adaptive_concurrency_v3_adaptive_concurrency } from "../gen/proto/envoy/extensions/filters/http/adaptive_concurrency/v3/adaptive_concurrency_pb.js";
 import { file_envoy_extensions_filters_http_admission_control_v3_admission_control } from "../gen/proto/envoy/extensions/filters/http/admission_control/v3/admission_control_pb.js";
@@ -43,6 +41,7 @@ import { file_envoy_extensions_filters_network_thrift_proxy_v3_route } from "../
 import { file_envoy_extensions_filters_network_thrift_proxy_v3_thrift_proxy } from "../gen/proto/envoy/extensions/filters/network/thrift_proxy/v3/thrift_proxy_pb.js";
 import { file_envoy_extensions_filters_network_wasm_v3_wasm } from "../gen/proto/envoy/extensions/filters/network/wasm/v3/wasm_pb.js";
 import { file_envoy_extensions_filters_network_zookeeper_proxy_v3_zookeeper_proxy } from "../gen/proto/envoy/extensions/filters/network/zookeeper_proxy/v3/zookeeper_proxy_pb.js";
+import { file_envoy_extensions_request_id_uuid_v3_uuid } from "../gen/proto/envoy/extensions/request_id/uuid/v3/uuid_pb.js";
 import { file_envoy_extensions_transport_sockets_alts_v3_alts } from "../gen/proto/envoy/extensions/transport_sockets/alts/v3/alts_pb.js";
 import { file_envoy_extensions_transport_sockets_http_11_proxy_v3_upstream_http_11_connect } from "../gen/proto/envoy/extensions/transport_sockets/http_11_proxy/v3/upstream_http_11_connect_pb.js";
 import { file_envoy_extensions_transport_sockets_internal_upstream_v3_internal_upstream } from "../gen/proto/envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream_pb.js";
@@ -55,8 +54,6 @@ import { file_xds_type_v3_typed_struct } from "../gen/proto/xds/type/v3/typed_st
 
 /** Filters, access logs and transport sockets that Envoys have and the bundled sidecar has not: an EnvoyFilter may bring them. */
 export const passingFiles: readonly DescFile[] = [
-  file_envoy_extensions_access_loggers_filters_cel_v3_cel,
-  file_envoy_extensions_access_loggers_open_telemetry_v3_logs_service,
   file_envoy_extensions_access_loggers_wasm_v3_wasm,
   file_envoy_extensions_filters_http_adaptive_concurrency_v3_adaptive_concurrency,
   file_envoy_extensions_filters_http_admission_control_v3_admission_control,
@@ -99,6 +96,7 @@ export const passingFiles: readonly DescFile[] = [
   file_envoy_extensions_filters_network_thrift_proxy_v3_thrift_proxy,
   file_envoy_extensions_filters_network_wasm_v3_wasm,
   file_envoy_extensions_filters_network_zookeeper_proxy_v3_zookeeper_proxy,
+  file_envoy_extensions_request_id_uuid_v3_uuid,
   file_envoy_extensions_transport_sockets_alts_v3_alts,
   file_envoy_extensions_transport_sockets_http_11_proxy_v3_upstream_http_11_connect,
   file_envoy_extensions_transport_sockets_internal_upstream_v3_internal_upstream,

@@ -7,7 +7,9 @@ import { file_envoy_config_route_v3_route } from "../gen/proto/envoy/config/rout
 import { file_envoy_config_trace_v3_opentelemetry } from "../gen/proto/envoy/config/trace/v3/opentelemetry_pb.js";
 import { file_envoy_config_trace_v3_zipkin } from "../gen/proto/envoy/config/trace/v3/zipkin_pb.js";
 import { file_envoy_extensions_access_loggers_file_v3_file } from "../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
+import { file_envoy_extensions_access_loggers_filters_cel_v3_cel } from "../gen/proto/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js";
 import { file_envoy_extensions_access_loggers_grpc_v3_als } from "../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
+import { file_envoy_extensions_access_loggers_open_telemetry_v3_logs_service } from "../gen/proto/envoy/extensions/access_loggers/open_telemetry/v3/logs_service_pb.js";
 import { file_envoy_extensions_access_loggers_stream_v3_stream } from "../gen/proto/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
 import { file_envoy_extensions_clusters_dynamic_forward_proxy_v3_cluster } from "../gen/proto/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js";
 import { file_envoy_extensions_compression_brotli_compressor_v3_brotli } from "../gen/proto/envoy/extensions/compression/brotli/compressor/v3/brotli_pb.js";
@@ -83,7 +85,9 @@ export const resourceFiles: readonly DescFile[] = [
   file_envoy_config_trace_v3_opentelemetry,
   file_envoy_config_trace_v3_zipkin,
   file_envoy_extensions_access_loggers_file_v3_file,
+  file_envoy_extensions_access_loggers_filters_cel_v3_cel,
   file_envoy_extensions_access_loggers_grpc_v3_als,
+  file_envoy_extensions_access_loggers_open_telemetry_v3_logs_service,
   file_envoy_extensions_access_loggers_stream_v3_stream,
   file_envoy_extensions_filters_http_cors_v3_cors,
   file_envoy_extensions_filters_http_fault_v3_fault,

@@ -310,3 +310,14 @@ it("keeps to numbers that add up and come back from a database as they were", ()
   expect(record).toMatchObject({ requestBytes: 2 ** 44, responseBytes: 2 ** 44 });
   expect((record?.durationMs ?? 0) * 1000).toBeLessThan(Number.MAX_SAFE_INTEGER);
 });
+
+it("carries what Telemetry changes of metrics, of who tells it, and of nobody what is none", () => {
+  const metrics = (text: string, direction: Direction = "outbound") =>
+    records(direction, { customTags: { "limpid.metrics": text } }).map((record) =>
+      record.edge.metrics?.get("REQUEST_COUNT"),
+    );
+  const changed = { disabled: false, tags: [["response_code", null]] };
+  const text = '[[["REQUEST_COUNT"],0,{"response_code":null}]]';
+  expect([metrics(text), metrics(text, "inbound")]).toEqual([[changed], [changed]]);
+  expect([metrics("rubbish"), metrics("")]).toEqual([[undefined], [undefined]]);
+});

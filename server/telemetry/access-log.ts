@@ -1,6 +1,8 @@
 import { RequestMethod } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import { Recent } from "../lib/recent.ts";
 import { type Direction, directionOfLogName } from "../wire/access-log-names.ts";
 import { healthCheckerAgent } from "../wire/health-checker.ts";
+import { type MetricChanges, parseMetricChanges } from "../wire/metric-rules.ts";
 import { clean, type Peer, parsePeer } from "../wire/peer.ts";
 import { parseClusterName, parseServiceHost } from "./cluster-name.ts";
 import type { LogEntry } from "./entry-reader.ts";
@@ -106,6 +108,8 @@ function edgesOf(
 ): EdgeKey[] {
   const { self } = reporter;
   const { mtls } = entry;
+  const metrics = entry.metrics === "" ? undefined : changesOf(entry.metrics);
+  const changed = metrics && { metrics };
   if (direction === "inbound") {
     const source = sourceOf(entry, peers, nowMs);
     const service = serviceOf(reporter);
@@ -119,7 +123,7 @@ function edgesOf(
       protocol,
       mtls,
     } as const;
-    return [{ ...edge, ...principals }];
+    return [{ ...edge, ...principals, ...changed }];
   }
   const called = calledService(entry, reporter, peers);
   const gateway = direction === "gateway";
@@ -133,9 +137,24 @@ function edgesOf(
   const { host: service, peer: destination } = called;
   // Whom it reached is told by the endpoint's certificate, and who it is itself, by what the endpoint knows of it, nowhere.
   const principals = entry.reachedUri && { principals: { source: "", destination: uri(entry.reachedUri) } };
-  edges.push({ reporter: "source", gateway, source: self, service, destination, protocol, mtls: false, ...principals });
+  edges.push({
+    reporter: "source",
+    gateway,
+    source: self,
+    service,
+    destination,
+    protocol,
+    mtls: false,
+    ...principals,
+    ...changed,
+  });
   return edges;
 }
+
+/** All entries of a proxy say the same. */
+const changes = new Recent<MetricChanges>(256);
+const noChanges: MetricChanges = new Map();
+const changesOf = (text: string): MetricChanges => changes.getOr(text, () => parseMetricChanges(text) ?? noChanges);
 
 const maxUriChars = 512;
 const uri = (text: string): string => clean(text, maxUriChars);

@@ -35,6 +35,7 @@ export class LogEntry {
   cluster = "";
   count = "";
   reachedUri = "";
+  metrics = "";
   /** Istio's peer metadata: the filter state's `google.protobuf.Any`. */
   downstreamPeer: Range | undefined;
   upstreamPeer: Range | undefined;
@@ -80,6 +81,7 @@ export class LogEntry {
     this.cluster = "";
     this.count = "";
     this.reachedUri = "";
+    this.metrics = "";
     this.downstreamPeer = undefined;
     this.upstreamPeer = undefined;
     this.method = 0;
@@ -380,6 +382,7 @@ type TextField =
   | "cluster"
   | "count"
   | "reachedUri"
+  | "metrics"
   | "peer"
   | "traceparent"
   | "contentType"
@@ -392,6 +395,7 @@ const tagFields = new Map<string, TextField>([
   [logTags.cluster, "cluster"],
   [logTags.count, "count"],
   [logTags.reached, "reachedUri"],
+  [logTags.metrics, "metrics"],
 ]);
 const requestHeaderFields = new Map<string, TextField>([
   [peerHeader, "peer"],

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { edge, rollup } from "../store/telemetry/testing/records.ts";
+import { formatMetricChanges, parseMetricChanges } from "../wire/metric-rules.ts";
 import { flagBitsOf } from "../wire/response-flags.ts";
 import { IstioMetrics } from "./istio-metrics.ts";
 
@@ -79,4 +80,44 @@ it("counts gRPC's statuses and TCP's bytes, and not what a gateway's client did"
   expect(find(samples, "istio_tcp_sent_bytes_total").map(([, value]) => value)).toEqual([1000]);
   expect(find(samples, "istio_tcp_received_bytes_total").map(([, value]) => value)).toEqual([100]);
   expect(find(samples, "istio_tcp_connections_opened_total")[0]?.[0]).not.toContain("response_code");
+});
+
+it("changes labels as Telemetry wants them, and leaves the rest as it was", () => {
+  const metrics = new IstioMetrics();
+  const changes = parseMetricChanges(
+    formatMetricChanges([
+      {
+        metric: "REQUEST_COUNT",
+        disabled: false,
+        tags: [
+          ["response_code", null],
+          ["place", "'he\"re'"],
+          ["host", "request.host"],
+        ],
+      },
+      { metric: "REQUEST_SIZE", disabled: true, tags: [] },
+      { metric: "REQUEST_DURATION", disabled: false, tags: [["response_code", null]] },
+    ]),
+  );
+  const ruled = { ...reviews, ...(changes && { metrics: changes }) };
+  const other = { ...reviews, reporter: "destination" as const };
+  metrics.add([rollup(ruled, 1, { code: 200 }), rollup(ruled, 1, { code: 503 }), rollup(other, 1)]);
+  const samples = samplesOf(metrics.render());
+  // Two codes are one series where nobody may see the code; a label that goes by the request is not there.
+  expect(
+    find(samples, "istio_requests_total", 'reporter="source"', 'place="he\\"re"').map(([, value]) => value),
+  ).toEqual([2]);
+  expect(find(samples, "istio_requests_total", 'reporter="source"', "response_code")).toEqual([]);
+  expect(find(samples, "istio_requests_total", "host=")).toEqual([]);
+  expect(
+    find(samples, "istio_request_duration_milliseconds_count", 'reporter="source"').map(([, value]) => value),
+  ).toEqual([2]);
+  expect(find(samples, "istio_request_bytes_count").map(([key]) => key.includes('reporter="source"'))).toEqual([false]);
+  expect(find(samples, "istio_response_bytes_count", 'reporter="source"')).toHaveLength(2);
+  expect(find(samples, "istio_requests_total", 'reporter="destination"', 'response_code="200"')).toHaveLength(1);
+  // Nothing is changed any more: what was counted has its labels back.
+  metrics.add([rollup(reviews, 1, { code: 200 }), rollup(reviews, 1, { code: 503 })]);
+  expect(find(samplesOf(metrics.render()), "istio_requests_total", 'reporter="source"', "response_code")).toHaveLength(
+    2,
+  );
 });

@@ -1,13 +1,18 @@
 import { LatencySketch } from "../lib/latency-sketch.ts";
+import { changedLabels } from "../wire/metric-rules.ts";
 import type { Peer } from "../wire/peer.ts";
 import { flagNames } from "../wire/response-flags.ts";
 import { parseServiceHost } from "./cluster-name.ts";
-import type { EdgeKey } from "./record.ts";
 import type { RollupEntry } from "./store.ts";
+
+/** What labels are made of. */
+type Labelled = Pick<RollupEntry, "edge" | "code" | "flags" | "grpcStatus">;
+const labelled = ({ edge, code, flags, grpcStatus }: RollupEntry): Labelled => ({ edge, code, flags, grpcStatus });
 
 /** One combination of labels. */
 interface Series {
-  edge: EdgeKey;
+  of: Labelled;
+  /** As they are where nothing is changed. */
   labels: string;
   requests: number;
   requestBytes: number;
@@ -53,35 +58,49 @@ export class IstioMetrics {
   /** Prometheus text format 0.0.4. */
   render(): string {
     const all = [...this.#series.values()];
-    const http = all.filter(({ edge }) => edge.protocol !== "tcp");
-    const tcp = all.filter(({ edge }) => edge.protocol === "tcp");
+    const http = all.filter(({ of }) => of.edge.protocol !== "tcp");
+    const tcp = all.filter(({ of }) => of.edge.protocol === "tcp");
     const lines: string[] = [];
-    const counter = (name: string, of: readonly Series[], value: (series: Series) => number) => {
+    const counter = (name: string, metric: string, of: readonly Series[], value: (series: Series) => number) => {
       lines.push(`# TYPE ${name} counter`);
-      for (const series of of) lines.push(`${name}{${series.labels}} ${value(series)}`);
+      for (const [labels, sum] of summed(metric, of, (series) => [value(series)]))
+        lines.push(`${name}{${labels}} ${sum[0]}`);
     };
-    counter("istio_requests_total", http, (series) => series.requests);
-    const latencyCounts = (series: Series) => series.latency.countsUpTo(bounds);
-    histogram(lines, "istio_request_duration_milliseconds", http, latencyCounts, latencySum);
+    counter("istio_requests_total", "REQUEST_COUNT", http, (series) => series.requests);
+    const histogram = (
+      name: string,
+      metric: string,
+      counts: (of: Series) => readonly number[],
+      sum: (of: Series) => number,
+    ) =>
+      writeHistogram(
+        lines,
+        name,
+        summed(metric, http, (series) => [...counts(series), sum(series), series.requests]),
+      );
     histogram(
-      lines,
-      "istio_request_bytes",
-      http,
-      ({ requestSizes }) => cumulative(requestSizes),
-      (s) => s.requestBytes,
+      "istio_request_duration_milliseconds",
+      "REQUEST_DURATION",
+      (of) => of.latency.countsUpTo(bounds),
+      (of) => of.latency.sum(),
     );
     histogram(
-      lines,
+      "istio_request_bytes",
+      "REQUEST_SIZE",
+      (of) => cumulative(of.requestSizes),
+      (of) => of.requestBytes,
+    );
+    histogram(
       "istio_response_bytes",
-      http,
-      ({ responseSizes }) => cumulative(responseSizes),
-      (s) => s.responseBytes,
+      "RESPONSE_SIZE",
+      (of) => cumulative(of.responseSizes),
+      (of) => of.responseBytes,
     );
     // A connection is told of when it is over: opened and closed are one.
-    counter("istio_tcp_connections_opened_total", tcp, (series) => series.requests);
-    counter("istio_tcp_connections_closed_total", tcp, (series) => series.requests);
-    counter("istio_tcp_received_bytes_total", tcp, (series) => series.requestBytes);
-    counter("istio_tcp_sent_bytes_total", tcp, (series) => series.responseBytes);
+    counter("istio_tcp_connections_opened_total", "TCP_OPENED_CONNECTIONS", tcp, (series) => series.requests);
+    counter("istio_tcp_connections_closed_total", "TCP_CLOSED_CONNECTIONS", tcp, (series) => series.requests);
+    counter("istio_tcp_received_bytes_total", "TCP_RECEIVED_BYTES", tcp, (series) => series.requestBytes);
+    counter("istio_tcp_sent_bytes_total", "TCP_SENT_BYTES", tcp, (series) => series.responseBytes);
     lines.push("# TYPE limpid_istio_metrics_overflowed_total counter");
     lines.push(`limpid_istio_metrics_overflowed_total ${this.#overflowed}`);
     return `${lines.join("\n")}\n`;
@@ -91,14 +110,24 @@ export class IstioMetrics {
     const { source = "", destination = "" } = entry.edge.principals ?? {};
     const key = `${entry.edgeId}\n${entry.code}\n${entry.flags}\n${entry.grpcStatus}\n${source}\n${destination}`;
     const known = this.#series.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // The newest is what is meant of all that was counted.
+      if (known.of.edge.metrics !== entry.edge.metrics) known.of = labelled(entry);
+      return known;
+    }
     if (this.#series.size >= maxSeries) {
       this.#overflowed += entry.count;
       return undefined;
     }
     const none = () => new Array<number>(bounds.length + 1).fill(0);
     const sums = { requests: 0, requestBytes: 0, responseBytes: 0, latency: new LatencySketch() };
-    const series = { edge: entry.edge, labels: labelsOf(entry), ...sums, requestSizes: none(), responseSizes: none() };
+    const series = {
+      of: labelled(entry),
+      labels: textOf(labelsOf(entry)),
+      ...sums,
+      requestSizes: none(),
+      responseSizes: none(),
+    };
     this.#series.set(key, series);
     return series;
   }
@@ -118,33 +147,45 @@ function cumulative(counts: readonly number[]): number[] {
   });
 }
 
-const latencySum = ({ latency }: Series): number => latency.sum();
-
-function histogram(
-  lines: string[],
-  name: string,
+/** The values of a metric by its labels, as Telemetry wants them: where a label is left out several are one. */
+function summed(
+  metric: string,
   all: readonly Series[],
-  countsOf: (series: Series) => readonly number[],
-  sumOf: (series: Series) => number,
-): void {
-  lines.push(`# TYPE ${name} histogram`);
+  valuesOf: (series: Series) => readonly number[],
+): ReadonlyMap<string, readonly number[]> {
+  const found = new Map<string, readonly number[]>();
   for (const series of all) {
-    for (const [i, count] of countsOf(series).entries()) {
-      lines.push(`${name}_bucket{${series.labels},le="${bounds[i]}"} ${count}`);
-    }
-    lines.push(`${name}_bucket{${series.labels},le="+Inf"} ${series.requests}`);
-    lines.push(`${name}_sum{${series.labels}} ${sumOf(series)}`);
-    lines.push(`${name}_count{${series.labels}} ${series.requests}`);
+    const change = series.of.edge.metrics?.get(metric);
+    if (change?.disabled) continue;
+    const labels = change ? textOf(changedLabels(labelsOf(series.of), change, () => undefined)) : series.labels;
+    const values = valuesOf(series);
+    const before = found.get(labels);
+    found.set(labels, before ? values.map((value, i) => value + (before[i] ?? 0)) : values);
+  }
+  return found;
+}
+
+/** Each with its counts by bound, its sum and its count. */
+function writeHistogram(lines: string[], name: string, all: ReadonlyMap<string, readonly number[]>): void {
+  lines.push(`# TYPE ${name} histogram`);
+  for (const [labels, values] of all) {
+    const [sum = 0, count = 0] = values.slice(bounds.length);
+    for (const [i, bound] of bounds.entries()) lines.push(`${name}_bucket{${labels},le="${bound}"} ${values[i] ?? 0}`);
+    lines.push(
+      `${name}_bucket{${labels},le="+Inf"} ${count}`,
+      `${name}_sum{${labels}} ${sum}`,
+      `${name}_count{${labels}} ${count}`,
+    );
   }
 }
 
 const unknown = "unknown";
 
-function labelsOf({ edge, code, flags, grpcStatus }: RollupEntry): string {
+function labelsOf({ edge, code, flags, grpcStatus }: Labelled): [string, string][] {
   const tcp = edge.protocol === "tcp";
   const service = parseServiceHost(edge.service);
   const names = flagNames(flags).join(",");
-  const labels: [string, string][] = [
+  return [
     ["reporter", edge.reporter],
     ...sideLabels("source", edge.source, edge.principals?.source),
     ...sideLabels("destination", edge.destination, edge.principals?.destination),
@@ -157,8 +198,10 @@ function labelsOf({ edge, code, flags, grpcStatus }: RollupEntry): string {
     ["response_flags", names === "" ? "-" : names],
     ["connection_security_policy", edge.reporter === "source" ? unknown : edge.mtls ? "mutual_tls" : "none"],
   ];
-  return labels.map(([name, value]) => `${name}="${escaped(value)}"`).join(",");
 }
+
+const textOf = (labels: readonly (readonly [string, string])[]): string =>
+  labels.map(([name, value]) => `${name}="${escaped(value)}"`).join(",");
 
 const sideLabels = (side: "source" | "destination", peer: Peer, principal = ""): [string, string][] => [
   [`${side}_workload`, peer.workload || unknown],

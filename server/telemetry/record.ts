@@ -1,3 +1,4 @@
+import type { MetricChanges } from "../wire/metric-rules.ts";
 import type { Peer } from "../wire/peer.ts";
 
 /** One request (or TCP connection) as one proxy saw it: what every access-log dialect is turned into. */
@@ -52,6 +53,8 @@ export interface EdgeKey {
   mtls: boolean;
   /** What the certificates of both sides say, as URIs; left out: nobody showed one. Part of no identity: it follows from who they are. */
   principals?: Readonly<{ source: string; destination: string }>;
+  /** What Telemetry changes of Istio's metrics of it. Part of no identity: it follows from who tells it, and changes with the configuration. */
+  metrics?: MetricChanges;
 }
 
 /** Of what is no gRPC, or of a call that ended without a status. */

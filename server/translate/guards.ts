@@ -1,18 +1,18 @@
 import type { Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { memo } from "../lib/memo.ts";
-import { resolveHost } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { attachedTo, hasServiceTargets, targetKeysOf } from "../model/policy-attachment.ts";
+import { attachedTo, hasServiceTargets } from "../model/policy-attachment.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import type { ExtensionProvider } from "../model/specs.ts";
 import { trustDomainsOf } from "../model/trust-domains.ts";
 import { type Authorization, authorizationFilters } from "./authorization.ts";
 import { type Authorizer, authorizerFor } from "./external-authorization.ts";
 import { type KeySetCluster, keySetCluster } from "./key-set-clusters.ts";
-import { outboundCluster } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
+import { providerCluster } from "./provider-clusters.ts";
 import { jwtFilter } from "./request-authentication.ts";
 import type { Scope } from "./scope.ts";
+import { servicesAt } from "./targets.ts";
 import { inEveryTrustDomain } from "./trust-domains.ts";
 
 /** What stands before a workload: whose token is good, then who may do what. */
@@ -36,7 +36,7 @@ export interface GuardContext {
 export function guardsAt(context: GuardContext, port: number | undefined): Guards {
   const { mesh, proxy, clusters, options } = context;
   const { rootNamespace } = mesh.options;
-  const services = port === undefined || !tellsServicesApart(mesh) ? [] : servicesAt(mesh, `${proxy.ip} ${port}`);
+  const services = port === undefined || !tellsServicesApart(mesh) ? [] : servicesAt(mesh, proxy.ip, port);
   const workload = {
     namespace: proxy.namespace,
     labels: proxy.labels,
@@ -89,14 +89,10 @@ function authorizersFor(context: GuardContext, names: ReadonlySet<string>): Read
 }
 
 function reachable({ mesh, scope, clusters }: GuardContext, provider: ExtensionProvider): Authorizer | undefined {
-  const { service = "", port = 0 } = provider.envoyExtAuthzGrpc ?? provider.envoyExtAuthzHttp ?? {};
-  const slash = service.indexOf("/");
-  const namespace = slash < 0 ? undefined : service.slice(0, slash);
-  const { rootNamespace, domain } = mesh.options;
-  const hostname = resolveHost(service.slice(slash + 1), namespace ?? rootNamespace, domain);
-  const found = scope.services.get(hostname);
-  const cluster = outboundCluster(port, "", hostname);
-  if (!found || (namespace !== undefined && found.namespace !== namespace) || !clusters.has(cluster)) return undefined;
+  const at = provider.envoyExtAuthzGrpc ?? provider.envoyExtAuthzHttp;
+  const to = at && providerCluster(mesh, scope, clusters, at);
+  if (to === undefined) return undefined;
+  const { cluster, hostname } = to;
   return memo(provider, `authorizer ${cluster}`, [], () => authorizerFor(provider, hostname, cluster));
 }
 
@@ -108,16 +104,3 @@ const tellsServicesApart = (mesh: Mesh): boolean => {
     ),
   );
 };
-
-/** By which targets name the services at an address and port. */
-const servicesAt = (mesh: Mesh, at: string): readonly string[] =>
-  memo(mesh.endpoints, "targets at", [mesh.services], () => {
-    const found = new Map<string, string[]>();
-    for (const service of mesh.services.values()) {
-      for (const endpoint of [...(mesh.endpoints.get(service.key)?.byPort.values() ?? [])].flat()) {
-        const key = `${endpoint.address} ${endpoint.port}`;
-        found.set(key, [...new Set([...(found.get(key) ?? []), ...targetKeysOf(service)])]);
-      }
-    }
-    return found;
-  }).get(at) ?? [];

@@ -13,12 +13,13 @@ import {
   type HttpFilterSchema,
 } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { MeshProxy } from "../model/proxy.ts";
-import { accessLog, fileAccessLog } from "./access-log.ts";
+import { accessLog } from "./access-log.ts";
 import type { Authorization } from "./authorization.ts";
 import { configWay } from "./config-source.ts";
 import { corsFilter } from "./cors.ts";
 import { seconds, zero } from "./duration.ts";
 import { faultFilter } from "./fault.ts";
+import { moreAccessLogs } from "./more-access-logs.ts";
 import type { TranslateOptions } from "./options.ts";
 import { peerFilter } from "./peer.ts";
 import { tracing } from "./tracing.ts";
@@ -85,8 +86,8 @@ function settings(
       typeof routes === "string"
         ? { case: "rds", value: { configSource: configWay(proxy).source, routeConfigName: routes } }
         : { case: "routeConfig", value: routes },
-    accessLog: [accessLog(direction, options.collectorCluster), ...fileAccessLog(options)],
-    tracing: tracing(proxy, options),
+    accessLog: [accessLog(direction, options), ...moreAccessLogs(direction, "http", options)],
+    ...tracing(direction, proxy, options),
     httpFilters:
       direction === "inbound"
         ? [...guards, ...web, router]

@@ -1,4 +1,5 @@
 import type { AccessLogFile, PathNormalization } from "../model/mesh-settings.ts";
+import type { ProxyTelemetry } from "./telemetry.ts";
 
 /** What translation needs to know of the installation; the same for every proxy. */
 export interface TranslateOptions {
@@ -16,6 +17,8 @@ export interface TranslateOptions {
   pathNormalization?: PathNormalization;
   /** Where the mesh says so; unset: proxies write no log of their own. */
   accessLogFile?: AccessLogFile;
+  /** What Telemetry wants of the proxy; unset: nothing. */
+  telemetry?: ProxyTelemetry;
 }
 
 export const defaultTranslateOptions: TranslateOptions = {

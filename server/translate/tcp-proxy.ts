@@ -4,13 +4,14 @@ import type { FilterChainSchema, FilterSchema } from "../gen/proto/envoy/config/
 import type { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { TlsInspectorSchema } from "../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { TcpProxySchema } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
-import { fileAccessLog, type LogDirection, tcpAccessLog } from "./access-log.ts";
+import { type LogDirection, tcpAccessLog } from "./access-log.ts";
 import type { Authorization } from "./authorization.ts";
 import { duration } from "./duration.ts";
 import { sniForwardProxy } from "./forward-proxy.ts";
 import type { L4Chain } from "./l4-chains.ts";
 import { chainMatch } from "./l4-match.ts";
 import { istioMetadata } from "./metadata.ts";
+import { moreAccessLogs } from "./more-access-logs.ts";
 import { blackHoleCluster } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
 
@@ -56,7 +57,7 @@ export const tcpProxy = (
         ...(chain.maxDuration && { maxDownstreamConnectionDuration: duration(chain.maxDuration) }),
         ...(chain.hashesSourceIp && { hashPolicy: [sourceIp] }),
         ...(chain.tunnel && { tunnelingConfig: tunneling(chain.tunnel) }),
-        accessLog: [tcpAccessLog(direction, chain.origin, options.collectorCluster), ...fileAccessLog(options)],
+        accessLog: [tcpAccessLog(direction, chain.origin, options), ...moreAccessLogs(direction, "tcp", options)],
       }),
     ),
   },

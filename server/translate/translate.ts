@@ -36,6 +36,7 @@ import type { TimedResources } from "./resources.ts";
 import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
 import { runtimeLayers } from "./runtime-layers.ts";
 import { scopeOf } from "./scope.ts";
+import { telemetryOf } from "./telemetry.ts";
 import { interceptedTables, sidecarVirtualHosts } from "./virtual-hosts.ts";
 
 /** The proxy asks for something that is not built: better no config than a wrong one. */
@@ -46,15 +47,18 @@ export class UnsupportedProxyError extends Error {
 /** What the installation has, where the mesh says nothing else. */
 function settledBy(
   { pathNormalization, accessLogFile, tracingSampling }: MeshSettings,
+  telemetry: TranslateOptions["telemetry"],
   options: TranslateOptions,
 ): TranslateOptions {
-  if (pathNormalization === "BASE" && accessLogFile === undefined && tracingSampling === undefined) return options;
-  return {
-    ...options,
-    pathNormalization,
+  const own = {
     ...(accessLogFile && { accessLogFile }),
     ...(tracingSampling !== undefined && { tracingSamplingPercent: tracingSampling }),
+    ...(telemetry && { telemetry }),
   };
+  // The same object for most meshes, by which what is made of it is remembered.
+  return pathNormalization === "BASE" && Object.keys(own).length === 0
+    ? options
+    : { ...options, pathNormalization, ...own };
 }
 
 /**
@@ -67,7 +71,9 @@ export function translate(
   options: TranslateOptions = defaultTranslateOptions,
 ): TimedResources {
   if (proxy.proxyless) return translateProxyless(mesh, proxy, options);
-  const settled = settledBy(mesh.settings, options);
+  const scope = scopeOf(mesh, proxy);
+  const telemetry = telemetryOf(mesh, proxy, scope, outboundClusters(mesh, scope, options).clusters);
+  const settled = settledBy(mesh.settings, telemetry, options);
   const resources =
     proxy.type === "router" ? translateRouter(mesh, proxy, settled) : translateSidecar(mesh, proxy, settled);
   return patched(mesh, proxy, resources);

@@ -25,4 +25,6 @@ export const logTags = {
   count: "limpid.count",
   /** The URI of the certificate that the endpoint showed; the bundled sidecar tells it of each call over TLS. Envoy has no field for it. */
   reached: "limpid.reached",
+  /** What Telemetry changes of Istio's metrics of these calls, in the form of {@link file://./metric-rules.ts}. */
+  metrics: "limpid.metrics",
 } as const;

@@ -66,3 +66,15 @@ test("BOOTSTRAP is refused: a proxy has it before it knows us", () => {
     /^spec\.configPatches\[0\]\.applyTo: must be one of LISTENER/,
   );
 });
+
+test("targets are named instead of labels", () => {
+  const patch = { applyTo: "CLUSTER", patch: { operation: "MERGE", value: {} } };
+  const targetRefs = [{ kind: "Service", name: "x" }];
+  expect(errorsOf(patch, { targetRefs })).toEqual([]);
+  expect(errorsOf(patch, { targetRefs, workloadSelector: { labels: { a: "b" } } })).toEqual([
+    "spec.targetRefs: must not be beside workloadSelector: only one of them says what it is for",
+  ]);
+  expect(errorsOf(patch, { targetRefs: [{ kind: "GatewayClass", name: "x" }] })).toEqual([
+    "spec.targetRefs[0].kind: Limpid has no waypoint proxies for a GatewayClass",
+  ]);
+});

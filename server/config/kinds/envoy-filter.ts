@@ -2,6 +2,7 @@ import { z } from "zod";
 import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { labels, port } from "./fields.ts";
+import { proxyTargets } from "./policy-target.ts";
 import { regexError } from "./regex.ts";
 import { notYet, type Report, rule, says, text } from "./schema.ts";
 
@@ -146,20 +147,26 @@ function checkMatch(
 }
 
 /** https://istio.io/latest/docs/reference/config/networking/envoy-filter/ */
-const envoyFilterSpecSchema = z.strictObject({
-  workloadSelector: z
-    .strictObject({ labels: labels().optional() })
-    .optional()
-    .describe("Labels of the workloads; unset: all of the namespace, and in the root namespace all of the mesh."),
-  targetRefs: notYet(),
-  configPatches: z.array(configPatchSchema).min(1).max(1_000),
-  priority: z
-    .int()
-    .min(-(2 ** 31))
-    .max(2 ** 31 - 1)
-    .optional()
-    .describe("Lower first; default 0, then older first."),
-});
+const envoyFilterSpecSchema = rule(
+  z.strictObject({
+    workloadSelector: z
+      .strictObject({ labels: labels().optional() })
+      .optional()
+      .describe("Labels of the workloads; unset: all of the namespace, and in the root namespace all of the mesh."),
+    targetRefs: proxyTargets,
+    configPatches: z.array(configPatchSchema).min(1).max(1_000),
+    priority: z
+      .int()
+      .min(-(2 ** 31))
+      .max(2 ** 31 - 1)
+      .optional()
+      .describe("Lower first; default 0, then older first."),
+  }),
+  ({ workloadSelector, targetRefs = [] }, report) => {
+    if (workloadSelector !== undefined && targetRefs.length > 0)
+      report(["targetRefs"], told("attached-twice", { other: "workloadSelector" }));
+  },
+);
 export type EnvoyFilterSpec = z.output<typeof envoyFilterSpecSchema>;
 
 export const envoyFilter = defineKind({

@@ -22,6 +22,7 @@ import { secret } from "./secret.ts";
 import { service } from "./service.ts";
 import { serviceEntry } from "./service-entry.ts";
 import { sidecar } from "./sidecar.ts";
+import { telemetry } from "./telemetry.ts";
 import { virtualService } from "./virtual-service.ts";
 import { workloadEntry } from "./workload-entry.ts";
 
@@ -40,6 +41,7 @@ export const kinds: readonly KindDefinition[] = [
   peerAuthentication,
   requestAuthentication,
   authorizationPolicy,
+  telemetry,
   meshConfig,
   runtimeLayer,
   rateLimitConfig,
@@ -90,6 +92,8 @@ export type { Destination } from "./destination.ts";
 export type { DestinationRuleSpec, Subset } from "./destination-rule.ts";
 export { parseDocuments } from "./documents.ts";
 export type { EnvoyFilterSpec, PatchedPart } from "./envoy-filter.ts";
+export type { DefaultProviders, ExtensionProvider, TelemetrySignal } from "./extension-providers.ts";
+export { builtInProviders, ownProvider, providersOf } from "./extension-providers.ts";
 export { routingClaim, type StringMatch } from "./fields.ts";
 export type { GatewaySpec } from "./gateway.ts";
 export type { HealthCheckSpec } from "./health-check.ts";
@@ -107,7 +111,7 @@ export type {
 } from "./http-route.ts";
 export type { L4MatchAttributes, RouteDestination, TCPRoute, TLSRoute } from "./l4-route.ts";
 export type { ConsistentHash, LoadBalancerSettings, LocalityLbSetting } from "./load-balancer.ts";
-export type { ExtensionProvider, MeshConfigSpec } from "./mesh-config.ts";
+export type { MeshConfigSpec } from "./mesh-config.ts";
 export type { PeerAuthenticationSpec } from "./peer-authentication.ts";
 export type { PolicyTargetReference } from "./policy-target.ts";
 export type { RateLimitSpec } from "./rate-limit.ts";
@@ -118,6 +122,7 @@ export type { SecretSpec } from "./secret.ts";
 export type { ServiceSpec } from "./service.ts";
 export type { ServiceEntrySpec } from "./service-entry.ts";
 export type { SidecarSpec } from "./sidecar.ts";
+export type { StandardMetric, TelemetrySpec, WorkloadMode } from "./telemetry.ts";
 export type { ClientTLSSettings } from "./tls-settings.ts";
 export type {
   ConnectionPoolSettings,

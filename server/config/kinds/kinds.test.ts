@@ -697,7 +697,7 @@ describe("refuses, by path", () => {
           pathNormalization: { normalization: "SLASHES" },
           trustDomainAliases: ["old.example", "Old.example", "*", "a/b", "", "old.example"],
           extensionProviders: [
-            { name: "A" },
+            { name: "A_" },
             {
               name: "b",
               envoyExtAuthzGrpc: { service: "x/y/z", port: 0 },
@@ -720,8 +720,8 @@ describe("refuses, by path", () => {
       [
         'metadata.name: must be "default"',
         "spec.defaultConfig.tracing.sampling: must be at most 100, not 101",
-        "spec.extensionProviders[0].name: must be lower-case letters",
-        "spec.extensionProviders[0]: must have one of envoyExtAuthzHttp, envoyExtAuthzGrpc",
+        "spec.extensionProviders[0].name: must be letters, digits and '-'",
+        "spec.extensionProviders[0]: must have one of envoyExtAuthzHttp, envoyExtAuthzGrpc, zipkin",
         "spec.extensionProviders[1].envoyExtAuthzGrpc.service: must be a domain name",
         "spec.extensionProviders[1].envoyExtAuthzGrpc.port: must be at least 1, not 0",
         "spec.extensionProviders[1].envoyExtAuthzGrpc: must not be beside envoyExtAuthzHttp",

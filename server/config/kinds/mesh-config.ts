@@ -1,88 +1,13 @@
 import { z } from "zod";
-import { type Told, told } from "../../contract/told.ts";
+import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
-import { duration, port, reportDuplicates, tokenError } from "./fields.ts";
+import { checkDefaultProviders, defaultProviders, extensionProviders } from "./extension-providers.ts";
+import { reportDuplicates } from "./fields.ts";
 import { subdomainError } from "./metadata.ts";
-import { fqdnError, isDnsLabel } from "./names.ts";
 import { rule, text } from "./schema.ts";
 
-/** `<hostname>` or `<namespace>/<hostname>` of a Service or ServiceEntry. */
-function serviceError(value: string): Told | undefined {
-  const slash = value.indexOf("/");
-  if (slash >= 0 && !isDnsLabel(value.slice(0, slash)))
-    return told("form", { forms: "<hostname>, <namespace>/<hostname>", value: JSON.stringify(value) });
-  return fqdnError(value.slice(slash + 1));
-}
-
-/** `x`, `x*` or `*x`: a header's name or what it begins or ends with. */
-const headerPattern = text((value) => {
-  if (value === "*") return told("star-alone", {});
-  if (value.slice(1, -1).includes("*")) return told("star-at-end", { value: JSON.stringify(value) });
-  return tokenError(value);
-});
-const headerPatterns = () => z.array(headerPattern).max(64).optional();
-
-const bodySchema = z.strictObject({
-  maxRequestBytes: z
-    .int()
-    .min(1)
-    .max(64 * 1024 * 1024)
-    .optional()
-    .describe("A request with more is answered 413."),
-  allowPartialMessage: z.boolean().optional().describe("What goes beyond is not shown, instead of refused."),
-  packAsBytes: z.boolean().optional().describe("For gRPC: as bytes, and not as text in UTF-8."),
-});
-
-const common = {
-  service: text(serviceError).describe(
-    "<hostname> of a Service or ServiceEntry, with its <namespace>/ where several have it.",
-  ),
-  port: port(),
-  timeout: duration().optional().describe("600s when unset."),
-  failOpen: z.boolean().optional().describe("Lets requests in when the provider can't be asked."),
-  clearRouteCache: z.boolean().optional().describe("The route is chosen anew with the headers that the provider set."),
-  statusOnError: text((value) =>
-    /^[1-5]\d\d$/.test(value) ? undefined : told("status-text", { value: JSON.stringify(value) }),
-  )
-    .optional()
-    .describe("For the client when the provider can't be asked; 403 when unset."),
-  includeRequestBodyInCheck: bodySchema.optional(),
-};
-
-const httpSchema = z.strictObject({
-  ...common,
-  pathPrefix: text((value) => (value.startsWith("/") ? undefined : told("begins-with", { what: "/" })))
-    .optional()
-    .describe("Before the path that was asked for."),
-  includeHeadersInCheck: headerPatterns().describe("Old name of includeRequestHeadersInCheck."),
-  includeRequestHeadersInCheck: headerPatterns(),
-  includeAdditionalHeadersInCheck: z.record(text(tokenError), z.string()).optional(),
-  headersToUpstreamOnAllow: headerPatterns(),
-  headersToDownstreamOnAllow: headerPatterns(),
-  headersToDownstreamOnDeny: headerPatterns(),
-});
-
-const providerSchema = rule(
-  z.strictObject({
-    name: text((value) =>
-      /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(value)
-        ? undefined
-        : told("label-name", { value: JSON.stringify(value) }),
-    ),
-    envoyExtAuthzHttp: httpSchema.optional(),
-    envoyExtAuthzGrpc: z.strictObject(common).optional(),
-  }),
-  ({ envoyExtAuthzHttp, envoyExtAuthzGrpc }, report) => {
-    if (envoyExtAuthzHttp && envoyExtAuthzGrpc)
-      report(["envoyExtAuthzGrpc"], told("not-beside", { other: "envoyExtAuthzHttp" }));
-    if (!envoyExtAuthzHttp && !envoyExtAuthzGrpc)
-      report([], told("needs-one-of", { fields: "envoyExtAuthzHttp, envoyExtAuthzGrpc" }));
-  },
-);
 /** Of SPIFFE ids; capital letters are no part of one. https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md#21-trust-domain */
 const trustDomain = text(subdomainError);
-
-export type ExtensionProvider = z.output<typeof providerSchema>;
 
 export const pathNormalizations = ["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"] as const;
 
@@ -115,16 +40,10 @@ const meshConfigFields = z.strictObject({
         .optional(),
     })
     .optional(),
-  extensionProviders: rule(z.array(providerSchema).max(64), (providers, report) =>
-    reportDuplicates(
-      providers,
-      ({ name }) => name,
-      ({ name }, index, first) =>
-        report([index, "name"], told("name-of-too", { name, other: `extensionProviders[${first}]` })),
-    ),
-  )
+  extensionProviders: extensionProviders
     .optional()
-    .describe("Who may be asked whether a request is let in, by AuthorizationPolicies with action CUSTOM."),
+    .describe("Whom AuthorizationPolicies with action CUSTOM may ask, and to whom Telemetry has logs and spans sent."),
+  defaultProviders: defaultProviders.optional().describe("Whom Telemetry means that names nobody."),
   pathNormalization: z
     .strictObject({
       normalization: z
@@ -151,9 +70,11 @@ const meshConfigFields = z.strictObject({
     ),
 });
 
-const meshConfigSpecSchema = rule(meshConfigFields, ({ accessLogFormat, accessLogEncoding }, report) => {
+const meshConfigSpecSchema = rule(meshConfigFields, (spec, report) => {
+  const { accessLogFormat, accessLogEncoding } = spec;
   const isObject = accessLogEncoding !== "JSON" || !accessLogFormat || isJsonObject(accessLogFormat);
   if (!isObject) report(["accessLogFormat"], told("json-format", {}));
+  checkDefaultProviders(spec, report);
 });
 
 function isJsonObject(text: string): boolean {
@@ -184,7 +105,7 @@ export const meshConfig = defineKind({
     {
       name: "Providers",
       type: "string",
-      description: "Who may be asked whether a request is let in",
+      description: "Whom policies may ask and telemetry goes to",
       priority: 0,
       value: (object) => ((object.spec as MeshConfigSpec).extensionProviders ?? []).map(({ name }) => name).join(","),
     },

@@ -33,17 +33,22 @@ const policyTargetSchema = rule(
 );
 export type PolicyTargetReference = z.output<typeof policyTargetSchema>;
 
+const targetRefs = z
+  .array(policyTargetSchema)
+  .max(16)
+  .optional()
+  .describe("Services whose workloads it is for, where they are called by that service's port; or gateways by name.");
+
+/** Of kinds that select workloads by another field, and know no lone target. */
+export const proxyTargets = targetRefs.describe("Services whose workloads' proxies it is for; or gateways by name.");
+
 /** The three ways of saying what a policy is for; at most one of them may be taken. */
 export const attachment = {
   selector: workloadSelectorSchema
     .optional()
     .describe("Labels of the workloads; unset: all of the namespace, and in the root namespace all of the mesh."),
   targetRef: policyTargetSchema.optional().describe("The same as targetRefs with one entry."),
-  targetRefs: z
-    .array(policyTargetSchema)
-    .max(16)
-    .optional()
-    .describe("Services whose workloads it is for, where they are called by that service's port; or gateways by name."),
+  targetRefs,
 };
 
 export function checkAttachment(

@@ -2,6 +2,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { AccessLog } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { TypedExtensionConfig } from "../../gen/proto/envoy/config/core/v3/extension_pb.js";
 import type { SubstitutionFormatString } from "../../gen/proto/envoy/config/core/v3/substitution_format_string_pb.js";
 import {
   type FileAccessLog,
@@ -15,26 +16,37 @@ import {
   TcpGrpcAccessLogConfigSchema,
 } from "../../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
 import {
+  type OpenTelemetryAccessLogConfig,
+  OpenTelemetryAccessLogConfigSchema,
+} from "../../gen/proto/envoy/extensions/access_loggers/open_telemetry/v3/logs_service_pb.js";
+import {
   StderrAccessLogSchema,
   StdoutAccessLogSchema,
 } from "../../gen/proto/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
+import type { LogRecord } from "../../gen/proto/opentelemetry/proto/logs/v1/logs_pb.js";
 import type { Clock } from "../../lib/clock.ts";
 import { fail, ok, type Result } from "../../lib/result.ts";
+import type { BatchExporter } from "../batch-exporter.ts";
 import { durationMs } from "../duration.ts";
-import { envoyGrpcCluster, type GrpcChannels } from "../grpc/grpc-channels.ts";
+import { envoyGrpc, type GrpcChannels } from "../grpc/grpc-channels.ts";
+import { type Clusters, GrpcSender } from "../grpc/grpc-sender.ts";
 import type { AccessLogger } from "../record.ts";
 import { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
+import { AlsCalls } from "./als-calls.ts";
 import { AlsClient } from "./als-client.ts";
 import { customTagReaders } from "./custom-tags.ts";
 import type { EntryOptions } from "./encode-entry.ts";
 import { accessLogFilter } from "./filter.ts";
 import { defaultTextFormat, type Formatter, jsonFormatter, textFormatter } from "./formatters.ts";
 import { defaultFlush, droppedLines, type FlushOptions, LogFile } from "./log-file.ts";
+import { logRecordOf, otelLogs } from "./otel-logs.ts";
 
 interface AccessLoggerDeps {
   node: Node;
   channels: GrpcChannels;
+  /** Of the data path, for receivers that the bootstrap has no cluster for; absent: there are none. */
+  clusters?: Clusters | undefined;
   stats: Stats;
   clock: Clock;
   /** What filters read shares and bounds from; absent: one without values. */
@@ -59,12 +71,17 @@ const maxSinks = 64;
 export class AccessLoggers {
   readonly #deps: AccessLoggerDeps;
   readonly #runtime: Runtime;
-  readonly #clients = new Map<string, AlsClient>();
+  readonly #clusters: Clusters;
+  readonly #sender: GrpcSender;
+  readonly #clients = new Map<string, AlsClient | AlsCalls>();
+  readonly #exporters = new Map<string, BatchExporter<LogRecord>>();
   readonly #files = new Map<string, LogFile>();
 
   constructor(deps: AccessLoggerDeps) {
     this.#deps = deps;
     this.#runtime = deps.runtime ?? new Runtime();
+    this.#clusters = deps.clusters ?? (() => new Map());
+    this.#sender = new GrpcSender(deps.channels, this.#clusters);
   }
 
   /** One logger for all of a listener's `access_log`; undefined when there is none. Errors name what is not supported. */
@@ -100,7 +117,9 @@ export class AccessLoggers {
 
   /** Sends and writes what is left, each within its own time limit. */
   async close(): Promise<void> {
-    await Promise.all([...this.#clients.values(), ...this.#files.values()].map((sink) => sink.close()));
+    await Promise.all(
+      [...this.#clients.values(), ...this.#exporters.values(), ...this.#files.values()].map((sink) => sink.close()),
+    );
   }
 
   #make({ configType, filter }: AccessLog): Made {
@@ -108,6 +127,7 @@ export class AccessLoggers {
     const any = configType.value;
     const grpc = anyUnpack(any, HttpGrpcAccessLogConfigSchema);
     const tcp = anyUnpack(any, TcpGrpcAccessLogConfigSchema);
+    const otel = anyUnpack(any, OpenTelemetryAccessLogConfigSchema);
     const stdout = anyUnpack(any, StdoutAccessLogSchema);
     const stderr = anyUnpack(any, StderrAccessLogSchema);
     const file = anyUnpack(any, FileAccessLogSchema);
@@ -115,13 +135,15 @@ export class AccessLoggers {
       ? this.#http(grpc)
       : tcp
         ? this.#grpc("tcp", tcp.commonConfig, none)
-        : stdout
-          ? this.#lines("/dev/stdout", streamFormatter(stdout))
-          : stderr
-            ? this.#lines("/dev/stderr", streamFormatter(stderr))
-            : file
-              ? this.#lines(file.path, fileFormatter(file))
-              : fail(`${any.typeUrl} is not supported`);
+        : otel
+          ? this.#otel(otel)
+          : stdout
+            ? this.#lines("/dev/stdout", streamFormatter(stdout))
+            : stderr
+              ? this.#lines("/dev/stderr", streamFormatter(stderr))
+              : file
+                ? this.#lines(file.path, fileFormatter(file))
+                : fail(`${any.typeUrl} is not supported`);
     if (!logger.ok || filter === undefined) return logger;
     const admit = accessLogFilter(filter, { runtime: this.#runtime, random: Math.random });
     if (!admit.ok) return admit;
@@ -147,8 +169,8 @@ export class AccessLoggers {
     fields: Omit<EntryOptions, "customTags">,
   ): Made {
     if (common === undefined || common.logName === "") return fail("common_config.log_name is required");
-    const cluster = envoyGrpcCluster(common.grpcService, "common_config");
-    if (!cluster.ok) return cluster;
+    const service = envoyGrpc(common.grpcService, "common_config");
+    if (!service.ok) return service;
     if (common.filterStateObjectsToLog.length > 0) return fail("filter_state_objects_to_log is not supported");
     const customTags = customTagReaders(common.customTags);
     if (!customTags.ok) return customTags;
@@ -159,19 +181,38 @@ export class AccessLoggers {
     if (this.#clients.size >= maxSinks && !this.#clients.has(key))
       return fail(`more than ${maxSinks} different streams`);
     const client = getOrMake(this.#clients, key, () => {
-      return new AlsClient({
-        node,
-        logName: common.logName,
-        kind,
-        // Envoy's defaults: 16 KiB, 1 s.
-        bufferSizeBytes: common.bufferSizeBytes ?? 16_384,
-        flushIntervalMs: durationMs(common.bufferFlushInterval) ?? 1_000,
-        channel: () => channels.channel(cluster.value),
-        stats,
-        clock,
-      });
+      // Envoy's default: 1 s.
+      const flushIntervalMs = durationMs(common.bufferFlushInterval) ?? 1_000;
+      const shared = { node, logName: common.logName, kind, flushIntervalMs, stats, clock };
+      const { cluster } = service.value;
+      if (!channels.has(cluster)) return new AlsCalls({ ...shared, to: service.value, clusters: this.#clusters });
+      // Envoy's default: 16 KiB.
+      const bufferSizeBytes = common.bufferSizeBytes ?? 16_384;
+      return new AlsClient({ ...shared, bufferSizeBytes, channel: () => channels.channel(cluster) });
     });
     return ok({ log: (record) => client.append(record, options) });
+  }
+
+  #otel(config: OpenTelemetryAccessLogConfig): Made {
+    const { commonConfig: common } = config;
+    const service = envoyGrpc(common?.grpcService, "common_config");
+    if (!service.ok) return service;
+    if (config.formatters.some((it) => !isBuiltIn(it))) return fail("formatters is not supported");
+    const made = logRecordOf(config);
+    if (!made.ok) return made;
+    const key = Buffer.from(toBinary(OpenTelemetryAccessLogConfigSchema, config)).toString("base64");
+    if (this.#exporters.size >= maxSinks && !this.#exporters.has(key))
+      return fail(`more than ${maxSinks} different streams`);
+    const exporter = getOrMake(this.#exporters, key, () =>
+      otelLogs({
+        ...this.#deps,
+        config,
+        to: service.value,
+        sender: this.#sender,
+        flushIntervalMs: durationMs(common?.bufferFlushInterval) ?? 1_000,
+      }),
+    );
+    return ok({ log: (record) => exporter.add(made.value(record)) });
   }
 
   #lines(path: string, formatter: Result<Formatter, string>): Made {
@@ -215,7 +256,7 @@ function fileFormatter({ accessLogFormat }: FileAccessLog): Result<Formatter, st
 }
 
 function substitution({ format, formatters, omitEmptyValues }: SubstitutionFormatString): Result<Formatter, string> {
-  const unknown = formatters.filter(({ typedConfig }) => !builtIn.has(typedConfig?.typeUrl.split("/").at(-1) ?? ""));
+  const unknown = formatters.filter((it) => !isBuiltIn(it));
   if (unknown.length > 0) return fail(...unknown.map(({ name }) => `log_format.formatters ${name} is not supported`));
   if (format.case === "textFormat") return textFormatter(format.value, omitEmptyValues);
   if (format.case === "jsonFormat") return jsonFormatter(format.value, omitEmptyValues);
@@ -231,6 +272,9 @@ const builtIn = new Set([
   "envoy.extensions.formatter.metadata.v3.Metadata",
   "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery",
 ]);
+
+const isBuiltIn = ({ typedConfig }: TypedExtensionConfig): boolean =>
+  builtIn.has(typedConfig?.typeUrl.split("/").at(-1) ?? "");
 
 function getOrMake<T>(map: Map<string, T>, key: string, make: () => T): T {
   const known = map.get(key);

@@ -10,7 +10,7 @@ import type { RequestRecord } from "../record.ts";
 import type { Counter, Stats } from "../stats.ts";
 import { type EntryOptions, encodeEntry, encodeTcpEntry } from "./encode-entry.ts";
 import { FoldedCounts } from "./folded-counts.ts";
-import { ProtoWriter } from "./proto-writer.ts";
+import { delimited, ProtoWriter } from "./proto-writer.ts";
 
 interface AlsClientOptions {
   node: Node;
@@ -87,7 +87,7 @@ export class AlsClient {
       node: options.node,
       logName: options.logName,
     });
-    this.#identifier = field(1, Buffer.from(toBinary(StreamAccessLogsMessage_IdentifierSchema, identifier)));
+    this.#identifier = delimited(1, toBinary(StreamAccessLogsMessage_IdentifierSchema, identifier));
     this.#written = options.stats.counter("access_logs.grpc_access_log.logs_written");
     this.#dropped = options.stats.counter("access_logs.grpc_access_log.logs_dropped");
     this.#folded = options.stats.counter("access_logs.grpc_access_log.logs_folded");
@@ -231,7 +231,7 @@ export class AlsClient {
     }
     let isFirst = true;
     const serialize = (entries: Buffer) => {
-      const logs = field(this.#options.kind === "tcp" ? 3 : 2, entries);
+      const logs = delimited(this.#options.kind === "tcp" ? 3 : 2, entries);
       const message = isFirst ? Buffer.concat([this.#identifier, logs]) : logs;
       isFirst = false;
       return message;
@@ -297,12 +297,4 @@ export class AlsClient {
     for (const batch of [...this.#sent.splice(0), ...this.#queue.splice(0)]) this.#dropped.inc(batch.entries);
     this.#heldBytes = 0;
   }
-}
-
-/** A length-delimited field around bytes that are encoded already. */
-function field(number: number, bytes: Buffer): Buffer {
-  const head = new ProtoWriter(16);
-  head.varint((number << 3) | 2);
-  head.varint(bytes.length);
-  return Buffer.concat([head.buffer.subarray(0, head.position), bytes]);
 }

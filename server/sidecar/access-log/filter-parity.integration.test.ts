@@ -1,6 +1,7 @@
-import { fromJson, type JsonObject } from "@bufbuild/protobuf";
+import { createRegistry, fromJson, type JsonObject } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AccessLogFilterSchema } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
+import { ExpressionFilterSchema } from "../../gen/proto/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js";
 import type { RequestRecord } from "../record.ts";
 import { Runtime, runtimeValues } from "../runtime.ts";
 import { staticCluster, toCluster } from "../test-plane.ts";
@@ -9,6 +10,7 @@ import { accessLogFilter } from "./filter.ts";
 
 // The same requests through real Envoy and through our data path: each filter of an access log lets the same ones pass.
 
+const registry = createRegistry(ExpressionFilterSchema);
 const both = new BesideEnvoy();
 const layer = { bounds: { status: 404 }, share: { half: 50, none: 0 } };
 
@@ -19,7 +21,21 @@ const header = (matcher: JsonObject): JsonObject => ({ header_filter: { header: 
 const sampled = (key: string, numerator: number, more: JsonObject = {}): JsonObject => ({
   runtime_filter: { runtime_key: key, percent_sampled: { numerator, denominator: "HUNDRED" }, ...more },
 });
+const cel = (expression: string): JsonObject => ({
+  extension_filter: {
+    name: "envoy.access_loggers.extension_filters.cel",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter",
+      expression,
+    },
+  },
+});
 const filters: Record<string, JsonObject> = {
+  "cel-code": cel("response.code >= 400"),
+  "cel-header": cel("request.headers['x-a'] == 'yes' || request.url_path.startsWith('/direct')"),
+  "cel-no-boolean": cel("response.code"),
+  "cel-flags": cel("response.flags != 0"),
+  "cel-cluster": cel("xds.cluster_name == 'up' && request.method == 'GET'"),
   equal: status("EQ", 200),
   above: status("GE", 500),
   below: status("LE", 204),
@@ -106,7 +122,10 @@ describe.skipIf(envoyMissing)("filters of access logs, like Envoy", () => {
     runtime.setLayer("static", runtimeValues(layer));
     const idOf = ({ requestHeaders }: RequestRecord) => requestHeaders[requestHeaders.indexOf("x-ask") + 1];
     for (const [name, json] of Object.entries(filters)) {
-      const admit = accessLogFilter(fromJson(AccessLogFilterSchema, json), { runtime, random: () => 0.5 });
+      const admit = accessLogFilter(fromJson(AccessLogFilterSchema, json, { registry }), {
+        runtime,
+        random: () => 0.5,
+      });
       if (!admit.ok) throw new Error(`${name}: ${admit.errors.join("; ")}`);
       // How long a request takes is the machine's affair; only what was made slow is surely so.
       // An id that nobody gave is one on each side.

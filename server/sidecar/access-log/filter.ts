@@ -1,14 +1,19 @@
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import {
   type AccessLogFilter,
   type ComparisonFilter,
   ComparisonFilter_Op,
+  type ExtensionFilter,
   type GrpcStatusFilter,
   type LogTypeFilter,
   type RuntimeFilter,
 } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
 import { AccessLogType } from "../../gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
+import { ExpressionFilterSchema } from "../../gen/proto/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js";
 import { fail, ok, type Result } from "../../lib/result.ts";
 import { problemsOf } from "../config/problems.ts";
+import { celCondition } from "../format/operators/cel/cel.ts";
+import { compileOperator } from "../format/operators/operators.ts";
 import { grpcStatusFor, grpcStatusOf } from "../http/grpc.ts";
 import { compileHeader } from "../match/header-matcher.ts";
 import type { RequestRecord } from "../record.ts";
@@ -69,6 +74,8 @@ export function accessLogFilter(
       return combined(filter.value.filters, io, (admits, record) => admits.every((admit) => admit(record)));
     case "orFilter":
       return combined(filter.value.filters, io, (admits, record) => admits.some((admit) => admit(record)));
+    case "extensionFilter":
+      return byExpression(filter.value);
     default:
       return fail(`filter ${filter.case ?? "(none)"} is not supported`);
   }
@@ -129,6 +136,19 @@ function sampled(config: RuntimeFilter, { runtime, random }: FilterSources): Adm
     const steps = value?.share === undefined ? per : value.per;
     return (Number.isNaN(id) ? random() : (id % steps) / steps) < runtime.now(share);
   };
+}
+
+/** https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/access_loggers/filters/cel/v3/cel.proto */
+function byExpression({ name, configType }: ExtensionFilter): Result<Admit, string> {
+  const where = `extension_filter ${name}`;
+  if (configType.case === undefined) return fail(`${where}: typed_config is required`);
+  const cel = anyUnpack(configType.value, ExpressionFilterSchema);
+  if (cel === undefined) return fail(`${where}: ${configType.value.typeUrl} is not supported`);
+  try {
+    return ok(celCondition(cel.expression, compileOperator));
+  } catch (cause) {
+    return fail(...problemsOf(cause).map((problem) => `${where}: expression: ${problem}`));
+  }
 }
 
 function combined(

@@ -1,8 +1,13 @@
 import { create } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
+import { AccessLogSchema } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
 import { NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { HttpGrpcAccessLogConfigSchema } from "../../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
+import { formatMetricChanges, type MetricChange } from "../../wire/metric-rules.ts";
 import { ResponseFlag } from "../record.ts";
 import { IstioMetrics } from "./istio-metrics.ts";
+import { metricLabels } from "./metric-labels.ts";
 import { sampleRecord } from "./testing/sample-record.ts";
 
 const node = create(NodeSchema, {
@@ -95,5 +100,66 @@ describe("IstioMetrics", () => {
     const all = requests(metrics.render());
     expect(all).toHaveLength(2_001);
     expect(all.at(-1)).toMatchObject({ reporter: "overflow", value: 1_000 });
+  });
+
+  const changing = (tags: MetricChange["tags"], more: Parameters<typeof formatMetricChanges>[0] = []) =>
+    metricLabels([
+      create(AccessLogSchema, {
+        configType: {
+          case: "typedConfig",
+          value: anyPack(
+            HttpGrpcAccessLogConfigSchema,
+            create(HttpGrpcAccessLogConfigSchema, {
+              commonConfig: {
+                customTags: [
+                  {
+                    tag: "limpid.metrics",
+                    type: {
+                      case: "literal",
+                      value: {
+                        value: formatMetricChanges([{ metric: "REQUEST_COUNT", disabled: false, tags }, ...more]),
+                      },
+                    },
+                  },
+                ],
+              },
+            }),
+          ),
+        },
+      }),
+    ]);
+
+  it("changes labels as Telemetry wants them, by request too", () => {
+    const metrics = new IstioMetrics(node);
+    const changes = changing(
+      [
+        ["response_code", null],
+        ["verb", "request.method"],
+        ["port", "string(destination.port)"],
+        ["place", "'here'"],
+        ["none", "node.metadata['x']"],
+      ],
+      [{ metric: "REQUEST_SIZE", disabled: true, tags: [] }],
+    );
+    const logger = metrics.logger("outbound", changes);
+    for (const method of ["GET", "GET", "POST"])
+      logger.log(sampleRecord({ method, responseCode: method === "GET" ? 200 : 201 }));
+    logger.log(sampleRecord({ responseCode: 404 }));
+    metrics.logger("inbound").log(sampleRecord());
+    const all = requests(metrics.render());
+    expect(all).toMatchObject([
+      { reporter: "source", verb: "GET", port: "15001", place: "here", none: "unknown", value: 3 },
+      { reporter: "source", verb: "POST", value: 1 },
+      { reporter: "destination", response_code: "200", value: 1 },
+    ]);
+    expect(all[0]).not.toHaveProperty("response_code");
+    expect(metrics.render().match(/^istio_request_bytes_count\{reporter="source"/gm)).toBeNull();
+    // Of metrics that nothing was said of each has its code.
+    expect(metrics.render().match(/^istio_response_bytes_count\{reporter="source".*response_code/gm)).toHaveLength(3);
+    // What another process has counted is shown as it was counted.
+    const main = new IstioMetrics(node);
+    main.absorb(metrics.snapshot());
+    main.absorb(metrics.snapshot());
+    expect(requests(main.render()).map(({ value }) => value)).toEqual([6, 2, 2]);
   });
 });

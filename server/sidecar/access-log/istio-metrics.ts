@@ -6,9 +6,11 @@ import type { AccessLogger, RequestRecord } from "../record.ts";
 import { shortFlags } from "../response-flags.ts";
 import { Histogram } from "../stats.ts";
 import { addHistogram, type HistogramSnapshot, histogramSnapshot } from "../stats-snapshot.ts";
+import { type CountedMetric, countedMetrics, type MetricLabels } from "./metric-labels.ts";
 
 /** One combination of labels. */
 interface Series {
+  /** As they are shown; before them, where not all metrics have them, which do (`REQUEST_COUNT,REQUEST_SIZE|`). */
   labels: string;
   requests: number;
   duration: Histogram;
@@ -42,37 +44,42 @@ const maxSeries = 2_000;
  */
 export class IstioMetrics {
   readonly #self: Workload;
+  /** By their labels. */
   readonly #series = new Map<string, Series>();
+  /** By what of a request they follow from. */
+  readonly #known = new Map<string, readonly Series[]>();
   #overflow: Series | undefined;
-  /** What other processes have counted, by labels, till a request of such labels comes. */
-  readonly #carried = new Map<string, Series>();
+  /** Loggers so far that change something: each has its own. */
+  #changed = 0;
 
   constructor(node: Node) {
     this.#self = workloadOfNode(node);
   }
 
-  /** Counts requests of one direction: outbound reports as the source, inbound as the destination. */
-  logger(direction: "inbound" | "outbound"): AccessLogger {
-    return { log: (record) => this.#count(record, direction) };
+  /** Counts requests of one direction: outbound reports as the source, inbound as the destination. `changes`: what Telemetry wants otherwise. */
+  logger(direction: "inbound" | "outbound", changes?: MetricLabels): AccessLogger {
+    const prefix = changes === undefined ? "" : `${++this.#changed} `;
+    return { log: (record) => this.#count(record, direction, changes, prefix) };
   }
 
   render(): string {
     const families = new Families();
-    const all = this.#all();
-    for (const { labels, requests } of all) {
+    const of = (metric: CountedMetric) => this.#all().flatMap((series) => shownIn(series, metric));
+    for (const { labels, requests } of of("REQUEST_COUNT")) {
       families.add("counter", { name: "istio_requests_total", labels }, requests);
     }
-    for (const { labels, duration, requestBytes, responseBytes } of all) {
+    for (const { labels, duration } of of("REQUEST_DURATION"))
       families.addHistogram({ name: "istio_request_duration_milliseconds", labels }, duration);
+    for (const { labels, requestBytes } of of("REQUEST_SIZE"))
       families.addHistogram({ name: "istio_request_bytes", labels }, requestBytes);
+    for (const { labels, responseBytes } of of("RESPONSE_SIZE"))
       families.addHistogram({ name: "istio_response_bytes", labels }, responseBytes);
-    }
     return families.toString();
   }
 
   reset(): void {
     this.#series.clear();
-    this.#carried.clear();
+    this.#known.clear();
     this.#overflow = undefined;
   }
 
@@ -90,31 +97,36 @@ export class IstioMetrics {
 
   /** Adds what another process of the same proxy has counted. */
   absorb(counted: readonly SeriesSnapshot[]): void {
-    const byLabels = new Map(this.#all().map((series) => [series.labels, series]));
     for (const { labels, requests, histograms } of counted) {
-      const series = byLabels.get(labels) ?? this.#carry(labels);
+      const series = this.#of(labels);
       series.requests += requests;
       for (const name of histogramNames) addHistogram(series[name], histograms[name]);
     }
   }
 
-  #carry(labels: string): Series {
-    const overflows = labels === overflowLabels || this.#series.size + this.#carried.size >= maxSeries;
-    if (overflows) {
+  #of(labels: string): Series {
+    const known = this.#series.get(labels);
+    if (known !== undefined) return known;
+    if (labels === overflowLabels || this.#series.size >= maxSeries) {
       this.#overflow ??= newSeries(overflowLabels);
       return this.#overflow;
     }
     const series = newSeries(labels);
-    this.#carried.set(labels, series);
+    this.#series.set(labels, series);
     return series;
   }
 
   #all(): Series[] {
     const overflow = this.#overflow === undefined ? [] : [this.#overflow];
-    return [...this.#carried.values(), ...this.#series.values(), ...overflow];
+    return [...this.#series.values(), ...overflow];
   }
 
-  #count(record: RequestRecord, direction: "inbound" | "outbound"): void {
+  #count(
+    record: RequestRecord,
+    direction: "inbound" | "outbound",
+    changes: MetricLabels | undefined,
+    prefix: string,
+  ): void {
     const peer =
       direction === "outbound"
         ? String(record.upstreamHostMetadata?.istio?.workload ?? "")
@@ -124,25 +136,31 @@ export class IstioMetrics {
     const tls = direction === "inbound" ? record.downstreamTls : undefined;
     const principals = tls?.mutual === true ? `${tls.peerUri} ${tls.localUri}` : "";
     const grpc = isGrpc(record.requestHeaders) ? `grpc ${grpcStatus(record)}` : "";
-    const key = `${direction} ${host} ${peer} ${record.responseCode} ${record.responseFlags} ${grpc} ${principals}`;
-    const series = this.#series.get(key) ?? this.#add(key, record, direction, peer);
-    series.requests++;
-    series.duration.record(record.durationMs);
-    series.requestBytes.record(record.requestBodyBytes);
-    series.responseBytes.record(record.responseBodyBytes);
+    const told = changes === undefined ? "" : `\n${changes.keyOf(record)}`;
+    const key = `${prefix}${direction} ${host} ${peer} ${record.responseCode} ${record.responseFlags} ${grpc} ${principals}${told}`;
+    for (const series of this.#known.get(key) ?? this.#add(key, record, direction, peer, changes)) {
+      series.requests++;
+      series.duration.record(record.durationMs);
+      series.requestBytes.record(record.requestBodyBytes);
+      series.responseBytes.record(record.responseBodyBytes);
+    }
   }
 
-  #add(key: string, record: RequestRecord, direction: "inbound" | "outbound", peer: string): Series {
-    const labels = formatLabels(this.#labels(record, direction, parseWorkload(peer)));
-    const carried = this.#carried.get(labels);
-    if (carried === undefined && this.#series.size + this.#carried.size >= maxSeries) {
-      this.#overflow ??= newSeries(overflowLabels);
-      return this.#overflow;
-    }
-    this.#carried.delete(labels);
-    const series = carried ?? newSeries(labels);
-    this.#series.set(key, series);
-    return series;
+  #add(
+    key: string,
+    record: RequestRecord,
+    direction: "inbound" | "outbound",
+    peer: string,
+    changes: MetricLabels | undefined,
+  ): readonly Series[] {
+    const labels = this.#labels(record, direction, parseWorkload(peer));
+    const found = (changes === undefined ? [formatLabels(labels)] : apart(labels, changes, record)).map((one) =>
+      this.#of(one),
+    );
+    // Past the bound there is one series for all, which need not be known for each.
+    if (this.#known.size >= 2 * maxSeries) this.#known.clear();
+    this.#known.set(key, found);
+    return found;
   }
 
   #labels(record: RequestRecord, direction: "inbound" | "outbound", peer: Workload): [string, string][] {
@@ -165,6 +183,27 @@ export class IstioMetrics {
       ["connection_security_policy", outbound ? "unknown" : tls === undefined ? "none" : "mutual_tls"],
     ];
   }
+}
+
+/** Which metrics a series is shown in, all of them where it does not say. */
+function shownIn(series: Series, metric: CountedMetric): Series[] {
+  const [, metrics, labels = ""] = /^([A-Z_,]+)\|(.*)$/s.exec(series.labels) ?? [];
+  if (metrics === undefined) return [series];
+  return metrics.split(",").includes(metric) ? [{ ...series, labels }] : [];
+}
+
+/** What a request counts for where metrics have labels of their own: metrics with the same ones share a series. */
+function apart(labels: readonly [string, string][], changes: MetricLabels, record: RequestRecord): string[] {
+  const alike = new Map<string, CountedMetric[]>();
+  for (const metric of countedMetrics) {
+    const own = changes.labelsOf(metric, labels, record);
+    if (own === undefined) continue;
+    const text = formatLabels(own);
+    alike.set(text, [...(alike.get(text) ?? []), metric]);
+  }
+  return [...alike].map(([text, metrics]) =>
+    metrics.length === countedMetrics.length ? text : `${metrics.join(",")}|${text}`,
+  );
 }
 
 const unknown = "unknown";

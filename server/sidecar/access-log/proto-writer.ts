@@ -15,6 +15,13 @@ export class ProtoWriter {
     this.position = 0;
   }
 
+  /** What was written, to keep; the next is written anew. */
+  take(): Buffer {
+    const written = Buffer.from(this.buffer.subarray(0, this.position));
+    this.reset();
+    return written;
+  }
+
   /** Makes room for `bytes` more; the low-level writers below rely on their caller having asked. */
   reserve(bytes: number): void {
     const needed = this.position + bytes;
@@ -126,3 +133,11 @@ export class ProtoWriter {
 
 export const varintSize = (value: number): number =>
   value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
+
+/** A length-delimited field around bytes that are encoded already. */
+export function delimited(number: number, ...parts: readonly Uint8Array[]): Buffer {
+  const head = new ProtoWriter(16);
+  head.varint((number << 3) | 2);
+  head.varint(parts.reduce((sum, part) => sum + part.length, 0));
+  return Buffer.concat([head.take(), ...parts]);
+}

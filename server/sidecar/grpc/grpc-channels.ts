@@ -53,6 +53,11 @@ export class GrpcChannels {
     return [...this.#targets.values()].flatMap(({ tls }) => tls?.common ?? []);
   }
 
+  /** Whether the bootstrap has a cluster of that name that a channel can use. */
+  has(clusterName: string): boolean {
+    return this.#targets.has(clusterName);
+  }
+
   /** The channel to a cluster, connected at first use; undefined when the cluster is unknown. */
   channel(clusterName: string): Client | undefined {
     const known = this.#channels.get(clusterName);
@@ -153,12 +158,25 @@ export function isGrpcOnly({ typedExtensionProtocolOptions, http2ProtocolOptions
   return options?.case === "explicitHttpConfig" && options.value.protocolConfig.case === "http2ProtocolOptions";
 }
 
-/** The cluster that an `envoy_grpc` service names, or why the service can't be used. `where` names the field in the error. */
-export function envoyGrpcCluster(service: GrpcService | undefined, where: string): Result<string, string> {
+/** What an `envoy_grpc` service names. */
+export interface EnvoyGrpc {
+  readonly cluster: string;
+  /** What it calls the server; empty: as the cluster is called. */
+  readonly authority: string;
+}
+
+/** Where an `envoy_grpc` service is, or why the service can't be used. `where` names the field in the error. */
+export function envoyGrpc(service: GrpcService | undefined, where: string): Result<EnvoyGrpc, string> {
   if (service === undefined) return fail(`${where}: grpc_service is required`);
   const { case: kind, value } = service.targetSpecifier;
   if (kind !== "envoyGrpc")
     return fail(`${where}: only envoy_grpc is supported, not ${kind ?? "an empty grpc_service"}`);
   if (value.clusterName === "") return fail(`${where}: envoy_grpc.cluster_name is required`);
-  return ok(value.clusterName);
+  return ok({ cluster: value.clusterName, authority: value.authority });
+}
+
+/** As `envoyGrpc`, the cluster alone: for streams to the bootstrap's own servers. */
+export function envoyGrpcCluster(service: GrpcService | undefined, where: string): Result<string, string> {
+  const named = envoyGrpc(service, where);
+  return named.ok ? ok(named.value.cluster) : named;
 }

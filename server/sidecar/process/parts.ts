@@ -67,8 +67,16 @@ export function assemble(
   // A process that only reads configuration has nothing to count of requests.
   const requestStats = fleet === undefined ? stats : new Stats();
   const flush = options.fileFlush;
-  const telemetry = new RequestTelemetry({ node, channels, stats: requestStats, runtime, flush, writes: listens });
-  const plane = new DataPlane({
+  const telemetry = new RequestTelemetry({
+    node,
+    channels,
+    clusters: () => plane.clusterMap,
+    stats: requestStats,
+    runtime,
+    flush,
+    writes: listens,
+  });
+  const plane: DataPlane = new DataPlane({
     maxConnections: maxConnections(bootstrap),
     stats: requestStats,
     logger,

@@ -6,7 +6,9 @@ import { unwrap } from "../../lib/result.ts";
 import { AccessLoggers } from "../access-log/access-loggers.ts";
 import { IstioMetrics } from "../access-log/istio-metrics.ts";
 import type { FlushOptions } from "../access-log/log-file.ts";
+import { metricLabels } from "../access-log/metric-labels.ts";
 import type { GrpcChannels } from "../grpc/grpc-channels.ts";
+import type { Clusters } from "../grpc/grpc-sender.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
@@ -15,6 +17,8 @@ import { Tracers } from "../tracing/tracers.ts";
 interface RequestTelemetryOptions {
   node: Node;
   channels: GrpcChannels;
+  /** Of the data path. */
+  clusters: Clusters;
   stats: Stats;
   runtime: Runtime;
   /** When files of access logs are written. */
@@ -29,15 +33,15 @@ export class RequestTelemetry {
   readonly #loggers: AccessLoggers;
   readonly #tracers: Tracers;
 
-  constructor({ node, channels, stats, runtime, flush, writes }: RequestTelemetryOptions) {
+  constructor({ node, channels, clusters, stats, runtime, flush, writes }: RequestTelemetryOptions) {
     const clock = systemClock;
-    this.#loggers = new AccessLoggers({ node, channels, stats, clock, runtime, flush, writes });
-    this.#tracers = new Tracers({ node, channels, stats, clock });
+    this.#loggers = new AccessLoggers({ node, channels, clusters, stats, clock, runtime, flush, writes });
+    this.#tracers = new Tracers({ node, channels, clusters, stats, clock });
     this.istio = new IstioMetrics(node);
   }
 
   accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger {
-    return both(this.istio.logger(direction), unwrap(this.#loggers.loggerFor(configs)));
+    return both(this.istio.logger(direction, metricLabels(configs)), unwrap(this.#loggers.loggerFor(configs)));
   }
 
   connectionLogger(configs: AccessLog[]): AccessLogger {

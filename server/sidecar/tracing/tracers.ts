@@ -2,21 +2,30 @@ import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { OpenTelemetryConfigSchema } from "../../gen/proto/envoy/config/trace/v3/opentelemetry_pb.js";
 import type { HttpConnectionManager_Tracing } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import {
+  type ExportTraceServiceRequest,
+  TraceService,
+} from "../../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
+import type { Span } from "../../gen/proto/opentelemetry/proto/trace/v1/trace_pb.js";
 import type { Clock } from "../../lib/clock.ts";
 import { fail, ok, type Result } from "../../lib/result.ts";
 import { customTagReaders } from "../access-log/custom-tags.ts";
-import { envoyGrpcCluster, type GrpcChannels } from "../grpc/grpc-channels.ts";
+import type { BatchExporter } from "../batch-exporter.ts";
+import { type EnvoyGrpc, envoyGrpc, type GrpcChannels } from "../grpc/grpc-channels.ts";
+import { type Clusters, GrpcSender } from "../grpc/grpc-sender.ts";
 import { getJoined } from "../http/headers.ts";
 import type { RequestRecord, TraceContext, Tracer } from "../record.ts";
 import type { Stats } from "../stats.ts";
 import { randomHex } from "./random-ids.ts";
 import { makeSpan, type SpanOptions } from "./span.ts";
-import { SpanExporter } from "./span-exporter.ts";
+import { spanExporter } from "./span-exporter.ts";
 import { extractContext, type IncomingContext } from "./trace-context.ts";
 
 interface TracerDeps {
   node: Node;
   channels: GrpcChannels;
+  /** Of the data path, for collectors that the bootstrap has no cluster for; absent: there are none. */
+  clusters?: Clusters | undefined;
   stats: Stats;
   clock: Clock;
   random?: () => number;
@@ -25,10 +34,12 @@ interface TracerDeps {
 /** Makes the tracers that HTTP connection managers ask for; those that report to the same place share one exporter. */
 export class Tracers {
   readonly #deps: TracerDeps;
-  readonly #exporters = new Map<string, SpanExporter>();
+  readonly #sender: GrpcSender;
+  readonly #exporters = new Map<string, BatchExporter<Span>>();
 
   constructor(deps: TracerDeps) {
     this.#deps = deps;
+    this.#sender = new GrpcSender(deps.channels, deps.clusters ?? (() => new Map()));
   }
 
   /** Undefined when the connection manager doesn't trace. Errors name what is not supported. */
@@ -43,8 +54,8 @@ export class Tracers {
     if (otel.httpService) return fail(`${where}: http_service is not supported, use grpc_service`);
     if (otel.sampler) return fail(`${where}: sampler ${otel.sampler.name} is not supported`);
     if (otel.resourceDetectors.length > 0) return fail(`${where}: resource_detectors is not supported`);
-    const cluster = envoyGrpcCluster(otel.grpcService, where);
-    if (!cluster.ok) return cluster;
+    const service = envoyGrpc(otel.grpcService, where);
+    if (!service.ok) return service;
     const customTags = customTagReaders(config.customTags);
     if (!customTags.ok) return fail(...customTags.errors.map((error) => `tracing: ${error}`));
     const { node, random = Math.random } = this.#deps;
@@ -54,7 +65,7 @@ export class Tracers {
       maxPathLength: config.maxPathTagLength ?? 256,
       customTags: customTags.value,
     };
-    const exporter = this.#exporter(cluster.value, otel.serviceName || "unknown_service:envoy");
+    const exporter = this.#exporter(service.value, otel.serviceName || "unknown_service:envoy");
     if (exporter === undefined) return fail(`${where}: more than ${maxExporters} services`);
     return ok(new OpenTelemetryTracer(samplingOf(config), options, exporter, random));
   }
@@ -63,12 +74,14 @@ export class Tracers {
     await Promise.all([...this.#exporters.values()].map((exporter) => exporter.close()));
   }
 
-  #exporter(cluster: string, serviceName: string): SpanExporter | undefined {
-    const key = `${cluster}\n${serviceName}`;
+  #exporter(to: EnvoyGrpc, serviceName: string): BatchExporter<Span> | undefined {
+    const key = `${to.cluster}\n${to.authority}\n${serviceName}`;
     const known = this.#exporters.get(key);
     if (known !== undefined || this.#exporters.size >= maxExporters) return known;
-    const { channels, stats, clock } = this.#deps;
-    const made = new SpanExporter({ serviceName, stats, clock, channel: () => channels.channel(cluster) });
+    const { stats, clock } = this.#deps;
+    const send = (request: ExportTraceServiceRequest) =>
+      this.#sender.send(to, TraceService.method.export, request, clock.now());
+    const made = spanExporter({ serviceName, stats, clock, send });
     this.#exporters.set(key, made);
     return made;
   }
@@ -92,14 +105,14 @@ function samplingOf({ clientSampling, randomSampling, overallSampling }: HttpCon
 class OpenTelemetryTracer implements Tracer {
   readonly #sampling: Sampling;
   readonly #options: Record<"inbound" | "outbound", SpanOptions>;
-  readonly #exporter: SpanExporter;
+  readonly #exporter: BatchExporter<Span>;
   readonly #random: () => number;
   readonly #directions = new WeakMap<TraceContext, "inbound" | "outbound">();
 
   constructor(
     sampling: Sampling,
     options: Omit<SpanOptions, "direction">,
-    exporter: SpanExporter,
+    exporter: BatchExporter<Span>,
     random: () => number,
   ) {
     this.#sampling = sampling;

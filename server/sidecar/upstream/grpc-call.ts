@@ -1,4 +1,11 @@
-import { type DescMessage, type DescMethodUnary, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  type DescMethodClientStreaming,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import type { Cluster } from "../cluster/cluster.ts";
 import { grpcStatusOf } from "../http/grpc.ts";
 import { type CallFailure, type CallResponse, call } from "./call.ts";
@@ -15,16 +22,32 @@ export class GrpcFailure {
   }
 }
 
+/** What may be asked with one message and answered with one. */
+type Method<I extends DescMessage, O extends DescMessage> = DescMethodUnary<I, O> | DescMethodClientStreaming<I, O>;
+
 /**
  * Asks a server over gRPC, within the circuit breakers of its cluster. `done` is called once, unless the call is cancelled.
  * @returns cancels it
  */
 export function grpcCall<I extends DescMessage, O extends DescMessage>(
   clusters: ReadonlyMap<string, Cluster>,
-  { cluster: name, authority, metadata, timeoutMs, maxBytes }: GrpcTarget,
-  method: DescMethodUnary<I, O>,
+  target: GrpcTarget,
+  method: Method<I, O>,
   request: MessageShape<I>,
   done: (answer: MessageShape<O> | GrpcFailure) => void,
+): () => void {
+  return grpcSend(clusters, target, method, toBinary(method.input, request), (result) =>
+    done(result instanceof GrpcFailure ? result : answerOf(result, method.output)),
+  );
+}
+
+/** As `grpcCall`, for a message that is encoded already; what the answer says is the caller's to read, if at all. */
+export function grpcSend<I extends DescMessage, O extends DescMessage>(
+  clusters: ReadonlyMap<string, Cluster>,
+  { cluster: name, authority, metadata, timeoutMs, maxBytes }: GrpcTarget,
+  method: Method<I, O>,
+  message: Uint8Array,
+  done: (result: CallResponse | GrpcFailure) => void,
 ): () => void {
   const cluster = clusters.get(name);
   if (cluster === undefined) {
@@ -44,10 +67,10 @@ export function grpcCall<I extends DescMessage, O extends DescMessage>(
   };
   return call(cluster, {
     head,
-    body: [frame(toBinary(method.input, request))],
+    body: [frame(message)],
     timeoutMs: timeoutMs > 0 ? timeoutMs : longestMs,
     maxBytes,
-    done: (result) => done(answerOf(result, method.output)),
+    done: (result) => done(answered(result)),
   });
 }
 
@@ -61,14 +84,17 @@ function frame(message: Uint8Array): Buffer {
   return framed;
 }
 
-function answerOf<O extends DescMessage>(result: CallResponse | CallFailure, schema: O): MessageShape<O> | GrpcFailure {
+function answered(result: CallResponse | CallFailure): CallResponse | GrpcFailure {
   if (typeof result === "string") {
     return new GrpcFailure(result === "timeout" ? deadlineExceeded : unavailable, result);
   }
-  const { status, headers, body, trailers } = result;
+  const { status, headers, trailers } = result;
   if (status !== 200) return new GrpcFailure(unknown, `HTTP ${status}`);
   const told = grpcStatusOf(headers, trailers);
-  if (told !== "0") return new GrpcFailure(Number(told ?? unknown), `grpc-status ${told ?? "is missing"}`);
+  return told === "0" ? result : new GrpcFailure(Number(told ?? unknown), `grpc-status ${told ?? "is missing"}`);
+}
+
+function answerOf<O extends DescMessage>({ body }: CallResponse, schema: O): MessageShape<O> | GrpcFailure {
   if (body.length < 5 || body[0] !== 0 || body.readUInt32BE(1) !== body.length - 5) {
     return new GrpcFailure(internal, "the answer is not one message");
   }

@@ -124,6 +124,17 @@ describe("filters of requests", () => {
     expect(httpFilters(resources, outbound)).toEqual(["a", "b", "c", "root", ...before]);
   });
 
+  test.each<[string, string, boolean]>([
+    ["its own service", "[{ kind: Service, name: reviews }]", true],
+    ["one of several", "[{ kind: Service, name: db }, { kind: Service, name: reviews }]", true],
+    ["another service", "[{ kind: Service, name: db }]", false],
+    ["a gateway", "[{ group: gateway.networking.k8s.io, kind: Gateway, name: web }]", false],
+  ])("a target is %s", (_, targets, isMeant) => {
+    const patch = http("INSERT_FIRST", "{ context: SIDECAR_OUTBOUND }");
+    const patched = held(sidecar, filter(patch, "x", `targetRefs: ${targets}`));
+    expect(httpFilters(patched, outbound)).toEqual(isMeant ? ["buffer", ...before] : before);
+  });
+
   test("a gateway's listeners go by the port of its server", () => {
     const match = at("envoy.filters.http.router", "GATEWAY").replace("listener: {", "listener: { portNumber: 80,");
     const patched = held(router, filter(http("INSERT_BEFORE", match), "x", "", "istio-system"));

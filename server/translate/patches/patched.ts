@@ -6,6 +6,7 @@ import { patchesFor } from "../../model/envoy-filters.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import type { MeshProxy } from "../../model/proxy.ts";
 import type { ProxyResources, TimedResources } from "../resources.ts";
+import { workloadOf } from "../targets.ts";
 import { patchCluster } from "./cluster-patches.ts";
 import { patchListener } from "./listener-patches.ts";
 import { isAddedIn, type Patch, type PatchContext, type PatchSet, patchSet } from "./patch-set.ts";
@@ -17,7 +18,8 @@ import { addedVirtualHosts, patchRouteConfiguration, patchVirtualHost } from "./
  * https://istio.io/latest/docs/reference/config/networking/envoy-filter/
  */
 export function patched(mesh: Mesh, proxy: MeshProxy, resources: TimedResources): TimedResources {
-  const patches = patchesFor(mesh.envoyFilters, mesh.options.rootNamespace, proxy);
+  if (mesh.envoyFilters.size === 0) return resources;
+  const patches = patchesFor(mesh.envoyFilters, mesh.options.rootNamespace, proxy, workloadOf(mesh, proxy));
   if (patches.length === 0) return resources;
   const set = patchSet(patches);
   const contexts: readonly PatchContext[] =

@@ -41,6 +41,8 @@ export interface EnvoyOptions {
   command?: readonly string[];
   /** Clusters that the bootstrap has beside xds-grpc; they lead nowhere. */
   staticClusters?: string[];
+  /** Those of them that lead somewhere. */
+  clusterPorts?: Readonly<Record<string, number>>;
 }
 
 /** An Envoy that takes everything over ADS from a control plane on this machine. */
@@ -94,6 +96,7 @@ export function testBootstrap(options: EnvoyOptions) {
     api,
     metadata,
     staticClusters = [],
+    clusterPorts = {},
     tls,
     ownStreams,
     rtdsLayer,
@@ -123,7 +126,7 @@ export function testBootstrap(options: EnvoyOptions) {
       ...(staticListeners && { listeners: staticListeners }),
       clusters: [
         { ...http2Cluster("xds-grpc", xdsPort), ...(tls && transportSocket(tls)) },
-        ...staticClusters.map((name) => http2Cluster(name, 1)),
+        ...staticClusters.map((name) => http2Cluster(name, clusterPorts[name] ?? 1)),
       ],
     },
   };

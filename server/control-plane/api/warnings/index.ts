@@ -18,6 +18,7 @@ import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
 import { rivalRuntimeLayers } from "./runtime-layers.ts";
 import { doubtfulPolicy, doubtfulTokens, idleTargets, otherTrustDomain, unreachableProviders } from "./security.ts";
 import { doubtfulEgress, idleSelector, rivalSelectors } from "./selectors.ts";
+import { doubtfulTelemetry, silentProviders } from "./telemetry.ts";
 import { unreachableRules } from "./unreachable-rules.ts";
 import { type Finding, warningOf } from "./warning.ts";
 
@@ -108,6 +109,7 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       break;
     case "EnvoyFilter":
       yield* idleSelector(object, facts);
+      yield* idleTargets(object, facts);
       break;
     case "PeerAuthentication":
       yield* idleSelector(object, facts);
@@ -123,9 +125,16 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       yield* idleTargets(object, facts);
       yield* doubtfulTokens(object, facts);
       break;
+    case "Telemetry":
+      yield* idleSelector(object, facts);
+      yield* idleTargets(object, facts);
+      yield* rivalSelectors(object, facts);
+      yield* doubtfulTelemetry(object, facts);
+      break;
     case "MeshConfig":
       yield* doubtfulHealth(object);
       yield* otherTrustDomain(object, facts);
+      yield* silentProviders(object, facts);
       yield* unreachableProviders(object, facts);
       break;
     case "RuntimeLayer":

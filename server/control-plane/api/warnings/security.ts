@@ -105,6 +105,7 @@ export function* unreachableProviders({ spec }: ConfigObject, facts: Facts): Gen
   const { extensionProviders = [] } = spec as MeshConfigSpec;
   const { rootNamespace, domain } = facts.mesh.options;
   for (const [index, { envoyExtAuthzHttp, envoyExtAuthzGrpc }] of extensionProviders.entries()) {
+    if (envoyExtAuthzHttp === undefined && envoyExtAuthzGrpc === undefined) continue;
     const field = envoyExtAuthzGrpc ? "envoyExtAuthzGrpc" : "envoyExtAuthzHttp";
     const { service = "" } = envoyExtAuthzGrpc ?? envoyExtAuthzHttp ?? {};
     const slash = service.indexOf("/");

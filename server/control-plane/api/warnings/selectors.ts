@@ -56,7 +56,10 @@ export function* rivalSelectors(object: ConfigObject, facts: Facts): Generator<F
 const scopes = (facts: Facts, kind: string): ReadonlyMap<string, readonly ConfigObject[]> =>
   memo(facts.mesh, `selectors of ${kind}`, [], () => Map.groupBy(facts.objects(kind), scopeOf));
 
+/** What has targets is for those alone. */
 function scopeOf(object: ConfigObject): string {
+  const { targetRef, targetRefs = [] } = object.spec as { targetRef?: unknown; targetRefs?: unknown[] };
+  if (targetRef !== undefined || targetRefs.length > 0) return formatKey(keyOf(object));
   const labels = Object.entries(selectorOf(object)?.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([object.metadata.namespace, labels]);
 }

@@ -58,6 +58,12 @@ export function typedCel(expression: string, compile: Compile): Operator {
   return Object.assign(read, { inText, limit });
 }
 
+/** Whether an expression is `true` of a record; one that fails, or is something else, is not. Throws, too. */
+export function celCondition(expression: string, compile: Compile): (record: RequestRecord) => boolean {
+  const evaluate = compileExpression(expression, compile);
+  return (record) => evaluate(record) === true;
+}
+
 const printed = (value: CelValue | undefined): string | undefined =>
   value === undefined ? undefined : print(value, load());
 
