@@ -3,6 +3,7 @@ import { NodeSchema } from "../../server/gen/proto/envoy/config/core/v3/base_pb.
 import { ClusterDiscoveryService } from "../../server/gen/proto/envoy/service/cluster/v3/cds_pb.js";
 import { AggregatedDiscoveryService } from "../../server/gen/proto/envoy/service/discovery/v3/ads_pb.js";
 import { EndpointDiscoveryService } from "../../server/gen/proto/envoy/service/endpoint/v3/eds_pb.js";
+import { ExtensionConfigDiscoveryService } from "../../server/gen/proto/envoy/service/extension/v3/config_discovery_pb.js";
 import { ListenerDiscoveryService } from "../../server/gen/proto/envoy/service/listener/v3/lds_pb.js";
 import {
   RouteDiscoveryService,
@@ -38,11 +39,15 @@ const services: readonly (readonly [TypeUrl, DescService])[] = [
   [TypeUrl.endpoint, EndpointDiscoveryService],
   [TypeUrl.route, RouteDiscoveryService],
   [TypeUrl.runtime, RuntimeDiscoveryService],
+  [TypeUrl.extensionConfig, ExtensionConfigDiscoveryService],
   [TypeUrl.virtualHost, VirtualHostDiscoveryService],
 ];
 
 /** The layer that their bootstraps ask for. */
 export const runtimeLayer = "chaos";
+
+/** The filter that their listeners ask for. */
+export const extensionConfig = "chaos";
 
 interface Options {
   target: string;
@@ -60,6 +65,8 @@ export class ChaosClient {
   readonly #byType: ReadonlyMap<TypeUrl, Link>;
   #refuses = false;
   #hasRefused = false;
+  /** Clusters whose endpoints it has asked for. */
+  #followed: ReadonlySet<string> = new Set();
 
   constructor(options: Options) {
     this.#options = options;
@@ -79,6 +86,7 @@ export class ChaosClient {
     }
     this.#byType.get(TypeUrl.route)?.state.subscribe(TypeUrl.route, ["http_proxy"]);
     this.#byType.get(TypeUrl.runtime)?.state.subscribe(TypeUrl.runtime, [runtimeLayer]);
+    this.#byType.get(TypeUrl.extensionConfig)?.state.subscribe(TypeUrl.extensionConfig, [extensionConfig]);
   }
 
   /** Streams that it has opened. */
@@ -89,6 +97,7 @@ export class ChaosClient {
   /** One turn of its life. */
   act(): void {
     const { random } = this.#options;
+    this.expire();
     const link = this.#links[random(this.#links.length)];
     if (!link?.isOpen) {
       for (const each of this.#links) if (!each.isOpen) each.open();
@@ -112,6 +121,11 @@ export class ChaosClient {
     }
   }
 
+  /** Drops what it was not told of in time. */
+  expire(): void {
+    for (const link of this.#links) link.expire();
+  }
+
   /** From here on it behaves; what it has refused it asks for again, on a new stream. */
   settle(): void {
     this.#refuses = false;
@@ -132,8 +146,22 @@ export class ChaosClient {
     return JSON.stringify(this.#types.map((type) => [...this.#held(type)].sort(([a], [b]) => (a < b ? -1 : 1))));
   }
 
+  /** What it holds and the other does not, or otherwise: a few of them, by type. */
+  differences(other: ChaosClient): string {
+    return this.#types
+      .flatMap((type) => {
+        const [mine, theirs] = [this.#held(type), other.#held(type)];
+        const names = [...new Set([...mine.keys(), ...theirs.keys()])];
+        return names
+          .filter((name) => mine.get(name) !== theirs.get(name))
+          .map((name) => `${shortName(type)} ${name} (${mine.get(name) ?? "none"}, not ${theirs.get(name) ?? "none"})`);
+      })
+      .slice(0, 5)
+      .join(", ");
+  }
+
   summary(): string {
-    return this.#types.map((type) => `${type.slice(type.lastIndexOf(".") + 1)} ${this.#held(type).size}`).join(", ");
+    return this.#types.map((type) => `${shortName(type)} ${this.#held(type).size}`).join(", ");
   }
 
   /** What a proxy could not work with. */
@@ -158,6 +186,7 @@ export class ChaosClient {
     const node = create(NodeSchema, {
       id: `sidecar~10.9.0.1~chaos-${index}.default~default.svc.cluster.local`,
       userAgentName: "envoy",
+      clientFeatures: ["xds.config.supports-resource-ttl"],
       metadata: { INTERCEPTION_MODE: "NONE", NAMESPACE: "default", WORKLOAD_NAME: "chaos" },
     });
     const handlers: ResourceHandlers = Object.fromEntries(
@@ -168,7 +197,7 @@ export class ChaosClient {
   }
 
   #apply(type: TypeUrl, update: ResourceUpdate): ReadonlyMap<string, string> {
-    if (type === TypeUrl.cluster) this.#follow(update);
+    if (type === TypeUrl.cluster) queueMicrotask(() => this.#follow());
     const { added } = update;
     const one = this.#refuses ? added[this.#options.random(Math.max(1, added.length))] : undefined;
     if (!one) return new Map();
@@ -176,16 +205,18 @@ export class ChaosClient {
     return new Map([[one.name, "chaos will have none of it"]]);
   }
 
-  /** Endpoints of the clusters that came are asked for, and of those that went no more. */
-  #follow({ added, removed }: ResourceUpdate): void {
+  /** Endpoints of the clusters that it holds are asked for, and of others no more: of one that it refused it has none. */
+  #follow(): void {
     const link = this.#byType.get(TypeUrl.endpoint);
-    const known = link?.state.held(TypeUrl.endpoint);
-    const names = added.map(({ name }) => name).filter((name) => name.startsWith("outbound|") && !known?.has(name));
-    queueMicrotask(() => {
-      if (names.length > 0) link?.send(link.state.subscribe(TypeUrl.endpoint, names));
-      if (removed.length > 0) link?.send(link.state.unsubscribe(TypeUrl.endpoint, removed));
-    });
+    const before = this.#followed;
+    this.#followed = new Set([...this.#held(TypeUrl.cluster).keys()].filter((name) => name.startsWith("outbound|")));
+    const more = [...this.#followed].filter((name) => !before.has(name));
+    const less = [...before].filter((name) => !this.#followed.has(name));
+    if (more.length > 0) link?.send(link.state.subscribe(TypeUrl.endpoint, more));
+    if (less.length > 0) link?.send(link.state.unsubscribe(TypeUrl.endpoint, less));
   }
 }
+
+const shortName = (type: string): string => type.slice(type.lastIndexOf(".") + 1);
 
 const present = ([type, link]: readonly [TypeUrl, Link | undefined]): [TypeUrl, Link][] => (link ? [[type, link]] : []);

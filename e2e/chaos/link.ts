@@ -13,6 +13,8 @@ export interface ClientState {
   subscribe(typeUrl: TypeUrl, names: Iterable<string> | "*"): object[];
   unsubscribe(typeUrl: TypeUrl, names: Iterable<string>): object[];
   receive(response: never, now: number): object[];
+  /** Drops what has a time of which nobody told in time. */
+  expire(now: number): void;
 }
 
 export interface LinkOptions {
@@ -89,6 +91,11 @@ export class Link {
     this.#lags = false;
     this.state.close();
     stream?.cancel();
+  }
+
+  /** What has run out is dropped, with or without a stream. */
+  expire(): void {
+    this.state.expire(performance.now());
   }
 
   lag(): void {

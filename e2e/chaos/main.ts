@@ -7,7 +7,7 @@ import { createControlPlane } from "../../server/control-plane/control-plane.ts"
 import { systemClock } from "../../server/lib/clock.ts";
 import { silentLogger } from "../../server/lib/logger.ts";
 import { randomFrom } from "../../server/lib/testing/random.ts";
-import { ChaosClient, modes, modeText, runtimeLayer } from "./client.ts";
+import { ChaosClient, extensionConfig, modes, modeText, runtimeLayer } from "./client.ts";
 
 const [count = 200, seconds = 60] = process.argv.slice(2).map(Number);
 const seed = Number(process.env.LIMPID_CHAOS_SEED ?? Date.now() % 100_000);
@@ -51,19 +51,43 @@ spec:
   http: [{ route: [{ destination: { host: s${index}, subset: v1 }, weight: ${weight} }, { destination: { host: s${index}, subset: v2 }, weight: ${100 - weight} }] }]
 `;
 
-const layerOf = (percent: number) => `
+/** With a time or without: who lags for longer drops it, and must get it again. */
+const layerOf = (percent: number, ttl: string) => `
 apiVersion: limpid.dev/v1alpha1
 kind: RuntimeLayer
 metadata: { name: chaos, namespace: default }
-spec: { layer: ${runtimeLayer}, values: { fault.http.abort.abort_percent: ${percent} } }
+spec: { layer: ${runtimeLayer}, ${ttl} values: { fault.http.abort.abort_percent: ${percent} } }
+`;
+const times = ["", "ttl: 3s,", "ttl: 10s,"];
+
+const filterOf = (percent: number) => `
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: { name: chaos, namespace: default }
+spec:
+  configPatches:
+  - applyTo: EXTENSION_CONFIG
+    patch:
+      operation: ADD
+      value:
+        name: ${extensionConfig}
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault
+          abort: { http_status: 503, percentage: { numerator: ${percent} } }
 `;
 
+function textOf(index: number): string {
+  const kind = random(20);
+  if (kind < 2) return layerOf(random(100), times[random(times.length)] ?? "");
+  return kind === 2 ? filterOf(random(100)) : objectsOf(index, 1 + random(99), random(200));
+}
+
 async function change(index: number): Promise<void> {
-  const text = random(10) === 0 ? layerOf(random(100)) : objectsOf(index, 1 + random(99), random(200));
+  const text = textOf(index);
   const parsed = parseDocuments(text);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
-  // A service comes, changes in part or whole, or goes.
-  const gone = random(8) === 0;
+  // A service comes, changes in part or whole, or goes. A filter stays: the state-of-the-world protocol has no word for one that goes, and whoever held it keeps it.
+  const gone = !parsed.value.some(({ kind }) => kind === "EnvoyFilter") && random(8) === 0;
   await store
     .commit(
       parsed.value
@@ -110,22 +134,28 @@ const fresh = modes.map((mode, i) => new ChaosClient({ target, index: count + i,
 for (const client of fresh) client.settle();
 do {
   await pause(200);
+  for (const client of [...remaining, ...fresh]) client.expire();
   wrong = remaining.flatMap((client) => client.problems());
   if (wrong.length > 0) continue;
   wrong = fresh.flatMap((client) => {
     const others = remaining.filter(({ mode }) => mode === client.mode);
-    const different = others.filter((other) => other.content() !== client.content()).length;
-    return different > 0
-      ? [`${different} of ${others.length} hold something else than a new client: ${modeText(client.mode)}`]
+    const different = others.filter((other) => other.content() !== client.content());
+    const [first] = different;
+    return first
+      ? [
+          `${different.length} of ${others.length} hold something else than a new client: ${modeText(client.mode)}: ${first.differences(client)}`,
+        ]
       : [];
   });
 } while (wrong.length > 0 && Date.now() < patience);
 const connected = () => plane.proxies.list().filter((proxy) => proxy.connected);
 while (connected().length !== remaining.length + fresh.length && Date.now() < patience) await pause(100);
 if (connected().length !== remaining.length + fresh.length) {
-  const ghosts = connected().filter(({ id }) => Number(/chaos-(\d+)/.exec(id)?.[1]) % 10 === 0);
+  const indexOf = (id: string) => Number(/chaos-(\d+)/.exec(id)?.[1]);
+  const ghosts = connected().filter(({ id }) => indexOf(id) % 10 === 0 && indexOf(id) < count);
+  const since = ghosts.map(({ id, connectedAt }) => `${id} for ${Math.round((Date.now() - connectedAt) / 1000)} s`);
   wrong.push(
-    `${connected().length} are told as connected, not ${remaining.length + fresh.length}: ${ghosts.map(({ id }) => id).join(", ")}`,
+    `${connected().length} are told as connected, not ${remaining.length + fresh.length}: ${since.join(", ")}`,
   );
 }
 for (const line of wrong.slice(0, 20)) print(`wrong: ${line}`);
