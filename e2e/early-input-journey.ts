@@ -1,14 +1,11 @@
-import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
-import { holdScripts, openPage, patience } from "./browser.ts";
-import { eventually, type TestMesh } from "./mesh.ts";
+import { holdScripts, patience } from "./browser.ts";
+import { eventually } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 /** Somebody is faster than the page: its controls are there, and what brings them to life is still on its way. */
-export function earlyInputJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
-  const open = (path: string, options = {}) => {
-    const { mesh, browser } = running();
-    return openPage(browser, mesh, path, options);
-  };
+export function earlyInputJourney(running: () => Running): void {
+  const open: Running["open"] = (...asked) => running().open(...asked);
 
   test("what is chosen and typed before the page is alive stays, and does what it would have done", async () => {
     const { page, problems } = await open("/settings");

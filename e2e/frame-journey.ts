@@ -1,14 +1,11 @@
-import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
-import { holdScripts, openPage, patience, reload, visit } from "./browser.ts";
-import { eventually, type TestMesh } from "./mesh.ts";
+import { holdScripts, patience, reload, visit } from "./browser.ts";
+import { eventually } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 /** What is around every page: palette, navigation, keys, scheme and language; and addresses that lead nowhere. */
-export function frameJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
-  const open = (path: string, options = {}) => {
-    const { mesh, browser } = running();
-    return openPage(browser, mesh, path, options);
-  };
+export function frameJourney(running: () => Running): void {
+  const open: Running["open"] = (...asked) => running().open(...asked);
 
   // Each on a page of its own: what one opens would take the focus from the next.
   test.each([

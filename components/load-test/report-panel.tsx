@@ -2,10 +2,10 @@
 import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import type { Change, LoadReport } from "../../server/contract/index.ts";
-import { useChangeText } from "../config/change-text.ts";
+import { useAuthor, useChangeText } from "../config/change-text.ts";
 import { LiveChart } from "../ui/live-chart.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { TimeOfDay } from "../ui/quantity.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import { Notice } from "../ui/states.tsx";
 import { LatencyTable } from "./latency-table.tsx";
 import styles from "./load.module.css";
@@ -111,6 +111,7 @@ function Notes({ report: { ended, why, outcome } }: { report: LoadReport }) {
 
 function Changes({ title, none, changes }: { title: string; none?: string; changes: readonly Change[] }) {
   const textOf = useChangeText();
+  const authorOf = useAuthor();
   if (changes.length === 0) return none ? <p className="muted">{none}</p> : null;
   return (
     <section className={styles.changes}>
@@ -118,7 +119,7 @@ function Changes({ title, none, changes }: { title: string; none?: string; chang
       <ul>
         {changes.slice(0, 20).map((change) => (
           <li key={change.revision}>
-            <TimeOfDay ms={change.at} /> {textOf(change)} <span className="muted">{change.author}</span>
+            <Moment ms={change.at} /> {textOf(change)} <span className="muted">{authorOf(change.author)}</span>
           </li>
         ))}
       </ul>
