@@ -27,4 +27,14 @@ export function earlyInputJourney(running: () => Running): void {
     );
     expect(problems).toEqual([]);
   });
+
+  test("Ctrl K before the page is alive opens the palette when it is", async () => {
+    const { page } = await open("/settings");
+    const arrive = await holdScripts(page);
+    await page.goto("/services", { waitUntil: "commit" });
+    await page.getByTestId("palette").waitFor();
+    await page.keyboard.press("Control+k");
+    arrive();
+    await page.getByRole("combobox", { name: "Go to or do anything" }).waitFor({ timeout: 3 * patience });
+  });
 }

@@ -148,6 +148,17 @@ export function frameJourney(running: () => Running): void {
     await page.getByRole("dialog").getByText("This map").waitFor();
   });
 
+  test("only where an address names a time is the page said to be a replay, and then from when to when", async () => {
+    const to = Date.now() - 60_000;
+    const { page } = await open(`/services?from=${to - 3_600_000}&to=${to}`);
+    const pill = page.getByTestId("live-pill");
+    await pill.getByText(/^replay of .*\d\d:\d\d – .*\d\d:\d\d$/).waitFor();
+    for (const path of ["/faults", "/proxies", "/load"]) {
+      await visit(page, `${path}?from=${to - 3_600_000}&to=${to}`);
+      await pill.getByText("live").waitFor();
+    }
+  });
+
   test("what is missing answers 404, an address of before leads on", async () => {
     const at = (path: string) => running().mesh.ask(path, { redirect: "manual" });
     for (const path of ["/services/default/nobody", "/config/Gateway/default/nobody", "/no-such-page"]) {

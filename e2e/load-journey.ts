@@ -21,6 +21,9 @@ export function loadJourney(running: () => Running): void {
     await page.getByTestId("load-beside").first().click();
     await report.getByTestId("load-change").waitFor();
     await report.getByText("Changed between the two").waitFor();
+    expect(await report.getByTestId("load-config").getAttribute("href")).toMatch(
+      /^\/history\?from=t\d+&to=t\d+#compare$/,
+    );
     expect(problems).toEqual([]);
   });
 }

@@ -150,6 +150,8 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     await sheet.getByRole("link", { name: /strict-reviews/ }).waitFor();
     await sheet.getByRole("link", { name: /limpid-sidecar/ }).click();
     await page.waitForURL(/\/proxies\?proxy=.*reviews-v2/);
+    await visit(page, "/workloads?workload=default%2Fnobody");
+    await page.getByTestId("workload-gone").getByText("There is no such workload").waitFor();
     expect(problems).toEqual([]);
   });
 
@@ -211,6 +213,8 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     await page.keyboard.press("Escape");
     await page.getByTestId("hide").fill('"/details/"');
     await page.locator('[data-node="default/details"]').waitFor({ state: "detached" });
+    await page.getByTestId("hide").fill("not nothing");
+    await page.getByTestId("empty-state").getByText("What is chosen leaves nothing of the graph").waitFor();
     await page.getByTestId("hide").fill("");
     await page.locator('[data-node="default/details"] button').focus();
     await page.keyboard.press("Enter");
@@ -219,6 +223,10 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     await page.getByTestId("focus-bar").getByRole("button", { name: "Farther" }).click();
     await page.locator('[data-node="default/reviews"]').waitFor({ state: "attached" });
     await keepAndOpenView(page);
+    await visit(page, "/topology?focus=default%2Fnobody");
+    await page.getByTestId("focus-bar").getByText("nobody is not on this graph").waitFor();
+    await visit(page, "/topology?by=app&focus=default%2Fdetails&hops=2");
+    await page.locator('[data-node="default/details"]').waitFor({ state: "attached" });
 
     const [svg, json] = [await exported(page, "svg"), await exported(page, "json")];
     expect(svg).toContain(">reviews<");

@@ -23,7 +23,12 @@ export function meshAndBrowser(args: readonly string[] = []): () => Running {
   });
   return () => {
     if (!mesh || !browser) throw new Error("mesh and browser are there within tests only");
-    const [ofMesh, by] = [mesh, browser];
-    return { mesh, browser, open: (...asked) => openPage(by, ofMesh, ...asked) };
+    return runningOn(mesh, browser);
   };
 }
+
+export const runningOn = (mesh: TestMesh, browser: Browser): Running => ({
+  mesh,
+  browser,
+  open: (...asked) => openPage(browser, mesh, ...asked),
+});

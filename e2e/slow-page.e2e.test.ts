@@ -83,11 +83,7 @@ describe.skipIf(chromium.missing)(`the page is slow${chromium.reason}`, () => {
   });
 
   test("thresholds of a service are its own, and what it is judged by a moment later", async () => {
-    const { page, problems } = await openSlowly(
-      browser,
-      running().mesh,
-      "/services/default/details?tab=metrics&thresholds=edit",
-    );
+    const { page, problems } = await openSlowly("/services/default/details?tab=metrics&thresholds=edit");
     await page.getByTestId("threshold-latencyMsP95-own").check();
     // In this order every step between is one that could be written.
     await page.getByTestId("threshold-latencyMsP95-degraded").fill("1");

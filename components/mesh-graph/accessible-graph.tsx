@@ -33,8 +33,8 @@ export const AccessibleGraph = memo(function AccessibleGraph({
   const callSaid = ({ source, target, health: of, signals, bytesPerSecond: bytes }: GraphEdge) => {
     const call = { from: nameOf(source), to: nameOf(target), health: health(of) };
     if (!bytes) return t("edge-said", { ...call, ...numbers(signals) });
-    const [sent, received] = [bytes.sent, bytes.received].map((one) => quantityText(formatBytesRate(one, locale)));
-    return t("edge-said-tcp", { ...call, sent, received });
+    const rate = (bytesPerSecond: number) => quantityText(formatBytesRate(bytesPerSecond, locale));
+    return t("edge-said-tcp", { ...call, sent: rate(bytes.sent), received: rate(bytes.received) });
   };
   const button = (id: string, said: string) => (
     <button
