@@ -9,16 +9,17 @@ import type { Running } from "./running.ts";
 
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
-/** Several at a time: each waits for the mesh's next second for most of its own. */
-const inTurns = { concurrent: true, timeout: 4 * patience };
+/** Several at a time: each waits for the mesh's next second for most of its own, and may take as much longer as there are of them. */
+const together = { concurrent: true, timeout: 6 * patience };
+const stepMs = 3 * patience;
 
 /** What holds of every page, whatever stands on it. Nothing here changes anything. */
 export function everyPage(running: () => Running): void {
   const open = (path: string, { onTestFinished }: TestContext, options: OpenOptions = {}) =>
-    running().open(path, { onTestFinished, ...options });
+    running().open(path, { onTestFinished, ...options }, stepMs);
   const ready = (page: Page, selector: string) => page.locator(selector).first().waitFor({ state: "attached" });
 
-  describe("on a desk, in the dark", inTurns, () => {
+  describe("on a desk, in the dark", together, () => {
     test.for(pages)(
       "$name: no error, nothing jumps, every control has a name, nothing keeps a person out",
       async (one, context) => {
@@ -55,7 +56,7 @@ export function everyPage(running: () => Running): void {
     });
   });
 
-  describe("on a phone", inTurns, () => {
+  describe("on a phone", together, () => {
     test.for(pages)("$name: nothing is wider than it, and the navigation stands below", async (one, context) => {
       const { expect } = context;
       const { page, problems } = await open(one.path, context, phone);
