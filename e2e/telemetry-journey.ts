@@ -1,14 +1,12 @@
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage, patience, reload } from "./browser.ts";
-import { eventually, type TestMesh } from "./mesh.ts";
+import { patience, reload } from "./browser.ts";
+import { eventually } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 /** Logs, traces and the map of latencies as somebody uses them who looks for one request. */
-export function telemetryJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
-  const open = (path: string) => {
-    const { mesh, browser } = running();
-    return openPage(browser, mesh, path);
-  };
+export function telemetryJourney(running: () => Running): void {
+  const open = (path: string) => running().open(path);
 
   test("lines of a time of one's own: in the address, over a reload, without new ones", async () => {
     const { page, problems } = await open("/logs?path=reviews");

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { axisTime, momentText, shareTop, tickText } from "./chart-axis.ts";
+import { axisTime, shareTop, tickText } from "./chart-axis.ts";
 
 it.each([
   ["share", 0.002, 0.002, "0.2 %"],
@@ -22,13 +22,9 @@ it("tops a share at one percent when next to nothing fails, and never past all o
   ]);
 });
 
-it("says the day at midnight of a chart of days, and beside the time where steps are long", () => {
+it("says the day at midnight of a chart of days", () => {
   const at = (hour: number) => new Date(2026, 10, 28, hour).getTime();
   expect([axisTime(at(0), 6 * 3600, "en"), axisTime(at(6), 6 * 3600, "en")]).toEqual(["Nov 28", "06:00"]);
   expect(axisTime(at(6), 86_400, "en")).toBe("Nov 28");
   expect([axisTime(at(0), 600, "en"), axisTime(at(0), 10, "en")]).toEqual(["00:00", "00:00:00"]);
-  expect([momentText(at(6), { stepSec: 10 }, "en"), momentText(at(6), { stepSec: 3600 }, "en")]).toEqual([
-    "06:00:00",
-    "Nov 28 06:00",
-  ]);
 });

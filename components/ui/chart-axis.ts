@@ -1,7 +1,6 @@
 import {
   formatBytes,
   formatBytesRate,
-  formatDateTime,
   formatDay,
   formatMs,
   formatNumber,
@@ -68,10 +67,6 @@ export function axisTime(ms: number, stepSec: number, locale: string): string {
   // Ticks closer than a minute would all say the same one.
   return formatTimeOfDay(ms, locale, stepSec < 60);
 }
-
-/** A moment as the readout says it: with its day where steps are so long that a chart has several of them. */
-export const momentText = (ms: number, { stepSec }: { stepSec: number }, locale: string): string =>
-  formatDateTime(ms, locale, { seconds: stepSec < 600, day: stepSec >= 600 });
 
 /** Steps that people count in. */
 export const tickSteps: number[] = Array.from({ length: 12 }, (_, i) => i - 5).flatMap((power) =>

@@ -3,18 +3,10 @@ import { useMantineColorScheme } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { useLocale } from "use-intl";
-import {
-  axisTime,
-  type ChartKind,
-  chartText,
-  momentText,
-  niceTop,
-  shareTop,
-  tickSteps,
-  tickText,
-} from "./chart-axis.ts";
+import { axisTime, type ChartKind, chartText, niceTop, shareTop, tickSteps, tickText } from "./chart-axis.ts";
 import { ChartMarkLayer } from "./chart-mark-layer.tsx";
 import { type ChartMark, placeMarks } from "./chart-marks.ts";
+import { formatMoment } from "./format.ts";
 import styles from "./live-chart.module.css";
 
 export interface ChartSeries {
@@ -216,7 +208,7 @@ function readout(text: (value: number | null) => string, locale: string, latest:
       stroke: one.stroke,
     }));
     box.replaceChildren(
-      line(time === undefined ? "" : momentText(time * 1000, latest.current, locale), "", null),
+      line(time === undefined ? "" : formatMoment(time * 1000, locale, latest.current.stepSec < 600), "", null),
       ...lines.map(({ label, value, stroke }) =>
         line(label, value, typeof stroke === "function" ? String(stroke(chart, 1)) : null),
       ),

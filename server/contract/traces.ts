@@ -72,7 +72,7 @@ export const TraceSearch = z
       .max(1000, "must be 1 to 1000")
       .default(200),
   })
-  .refine(({ min = 0, max = min }) => min <= max, { path: ["max"], message: "must not be less than min" })
+  .refine(({ min = 0, max = min }) => min <= max, { path: ["max"], message: "must not be below min" })
   .refine(({ from = 0, to = from + 1 }) => from < to, { path: ["to"], message: "must be after from" });
 export type TraceSearch = z.infer<typeof TraceSearch>;
 

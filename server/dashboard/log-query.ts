@@ -25,7 +25,7 @@ const Code = z
 
 const Peer = z
   .string()
-  .regex(/^[^/]+\/[^/]+(?:\/[^/]+)?$/, "must be <namespace>/<app> or <namespace>/<app>/<version>")
+  .regex(/^[^/]+\/[^/]+(?:\/[^/]+)?$/, "must be namespace/app or namespace/app/version")
   .transform((text): PeerFilter => {
     const [namespace = "", app = "", version] = text.split("/");
     return { namespace, app, ...(version !== undefined && { version }) };
