@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { connect as connectHttp2 } from "node:http2";
+import { connect as connectHttp2, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { staticCluster, toCluster } from "../../test-plane.ts";
 import { BesideEnvoy, envoyMissing } from "../../testing/beside-envoy.ts";
 
@@ -73,7 +73,11 @@ beforeAll(async () => {
     ]),
     host("plain.ws", [toCluster("proxy")]),
   ];
-  const listener = (manager: JsonObject) => ({ clusters, hosts, manager });
+  const listener = (manager: JsonObject) => ({
+    clusters,
+    hosts,
+    manager: { ...manager, http2_protocol_options: { allow_connect: true } },
+  });
   await both.start(
     {
       without: listener({}),
@@ -106,6 +110,30 @@ async function tunnel(port: number, head: string): Promise<string> {
   return [status?.slice(0, 12), ...kept, rest.join("\r\n\r\n")].join("\n");
 }
 
+/** The same over HTTP/2, of which a tunnel is a stream. */
+async function tunnelHttp2(port: number, headers: OutgoingHttpHeaders) {
+  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  session.on("error", () => {});
+  await once(session, "remoteSettings");
+  const stream = session.request({ ":method": "CONNECT", ...headers }, { endStream: false });
+  stream.on("error", () => {});
+  let text = "";
+  stream.on("data", (bytes) => {
+    text += bytes;
+  });
+  const [head] = (await once(stream, "response")) as [IncomingHttpHeaders];
+  const until = (met: () => boolean) => vi.waitFor(() => expect([met(), text]).toEqual([true, text]), 10_000);
+  if (Number(head[":status"]) === 200) {
+    for (const word of ["hello", "again"]) {
+      stream.write(word);
+      await until(() => text.endsWith(`<${word}>`));
+    }
+  } else await until(() => text.length === Number(head["content-length"] ?? 0));
+  session.destroy();
+  const kept = Object.entries(head).filter(([field]) => !["date", "x-envoy-upstream-service-time"].includes(field));
+  return { head: Object.fromEntries(kept), text };
+}
+
 const connect = (host: string) => `CONNECT ${host} HTTP/1.1\r\nHost: ${host}`;
 const upgrade = (host: string) =>
   `GET /chat HTTP/1.1\r\nHost: ${host}\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x`;
@@ -125,6 +153,24 @@ const requests: [string, string][] = [
   ["a WebSocket of which its route says nothing", upgrade("plain.ws")],
 ];
 
+const webSocket = (host: string) => ({
+  ":protocol": "websocket",
+  ":scheme": "http",
+  ":path": "/chat",
+  ":authority": host,
+});
+
+const streams: [string, OutgoingHttpHeaders][] = [
+  ...["ends", "passes", "off", "empty", "dead", "nowhere", "unknown"].map((name): [string, OutgoingHttpHeaders] => [
+    `CONNECT ${name}.test`,
+    { ":authority": `${name}.test:80` },
+  ]),
+  ...["on.ws", "off.ws", "plain.ws"].map((name): [string, OutgoingHttpHeaders] => [
+    `a WebSocket of ${name}`,
+    webSocket(name),
+  ]),
+];
+
 describe.skipIf(envoyMissing)("tunnels, like Envoy", () => {
   describe.each(["with", "without"])("%s upgrades of the manager", (side) => {
     it.each(requests)("%s", async (_, head) => {
@@ -136,33 +182,9 @@ describe.skipIf(envoyMissing)("tunnels, like Envoy", () => {
       if (asked.length > 0) expect(asked[0]).toBe(asked[1]);
     });
 
-    it.each(["ends.test:80", "passes.test:80", "off.test:80", "nowhere.test:80"])(
-      "over HTTP/2: %s",
-      async (authority) => {
-        const { ours, envoyPort } = both.side(side);
-        expect(await http2Tunnel(ours.port, authority)).toEqual(await http2Tunnel(envoyPort, authority));
-      },
-    );
+    it.each(streams)("over HTTP/2: %s", async (_, headers) => {
+      const { ours, envoyPort } = both.side(side);
+      expect(await tunnelHttp2(ours.port, headers)).toEqual(await tunnelHttp2(envoyPort, headers));
+    });
   });
 });
-
-async function http2Tunnel(port: number, authority: string) {
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
-  session.on("error", () => {});
-  const stream = session.request({ ":method": "CONNECT", ":authority": authority });
-  stream.on("error", () => {});
-  const [headers] = (await once(stream, "response")) as [Record<string, string>];
-  let text = "";
-  stream.setEncoding("latin1");
-  stream.on("data", (part: string) => {
-    text += part;
-  });
-  if ((headers[":status"] as unknown as number) === 200) {
-    stream.write("hello");
-    while (!text.endsWith("<hello>")) await once(stream, "data");
-  }
-  stream.close();
-  session.destroy();
-  const kept = Object.entries(headers).filter(([name]) => !["date", "x-envoy-upstream-service-time"].includes(name));
-  return { headers: Object.fromEntries(kept), text };
-}
