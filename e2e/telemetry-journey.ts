@@ -1,5 +1,7 @@
 import type { Locator, Page } from "playwright-core";
 import { expect, test } from "vitest";
+import type { z } from "zod";
+import { Exemplars, LogPage, TraceList } from "../server/contract/index.ts";
 import { patience, reload } from "./browser.ts";
 import { eventually } from "./mesh.ts";
 import type { Running } from "./running.ts";
@@ -7,6 +9,9 @@ import type { Running } from "./running.ts";
 /** Logs, traces and the map of latencies as somebody uses them who looks for one request. */
 export function telemetryJourney(running: () => Running): void {
   const open = (path: string) => running().open(path);
+
+  const asked = async <T>(path: string, schema: z.ZodType<T>): Promise<T> =>
+    schema.parse(await (await running().mesh.ask(path)).json());
 
   test("lines of a time of one's own: in the address, over a reload, without new ones", async () => {
     const { page, problems } = await open("/logs?path=reviews");
@@ -17,7 +22,7 @@ export function telemetryJourney(running: () => Running): void {
     const { from, to, path } = Object.fromEntries(new URL(page.url()).searchParams);
     expect([Number(to) - Number(from), path]).toEqual([900_000, "reviews"]);
     await page.getByTestId("log-row").first().waitFor();
-    expect(await page.getByTestId("logs-live").isDisabled()).toBe(true);
+    await page.locator('[data-testid="logs-live"]:disabled').waitFor();
     await reload(page);
     await page.getByTestId("log-row").first().waitFor();
     // The other kind of lines is of the same time.
@@ -27,12 +32,15 @@ export function telemetryJourney(running: () => Running): void {
     await page.getByTestId("window-picker").click();
     await page.getByTestId("window-3600").click();
     await page.waitForURL(/window=3600/);
-    expect(await page.getByTestId("logs-live").isEnabled()).toBe(true);
+    await page.locator('[data-testid="logs-live"]:enabled').waitFor();
     expect(problems).toEqual([]);
   });
 
   test("by keys alone: a line, what its fields mean, its trace, a span, why it went this way", async () => {
-    const { page, problems } = await open("/logs?service=reviews.default.svc.cluster.local&direction=outbound");
+    // Of most requests no trace is kept.
+    const calls = "service=reviews.default.svc.cluster.local&direction=outbound";
+    const { slow } = await asked(`/api/exemplars?${calls}`, Exemplars);
+    const { page, problems } = await open(`/logs?${calls}&trace=${slow[0]?.traceId}`);
     await page.getByTestId("log-row").first().getByRole("button").focus();
     await page.keyboard.press("Enter");
     await page.getByTestId("log-details").getByText("the service itself answered").waitFor();
@@ -47,6 +55,18 @@ export function telemetryJourney(running: () => Running): void {
     await tabTo(page, page.getByTestId("span-explain"));
     await page.keyboard.press("Enter");
     await page.locator('[data-verdict="taken"]').first().waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  test("a line whose trace was not sampled says so, and leads nowhere", async () => {
+    const { entries } = await asked("/api/logs?limit=500", LogPage);
+    const kept = await asked("/api/traces?limit=1000", TraceList);
+    const ids = new Set(kept.traces.map(({ traceId }) => traceId));
+    // Of the newest the spans may be on their way.
+    const lost = entries.findLast(({ traceId }) => traceId !== "" && !ids.has(traceId));
+    const { page, problems } = await open(`/logs?request=${lost?.requestId}&open=${lost?.id}`);
+    await page.getByTestId("log-trace-lost").waitFor();
+    expect(await page.getByTestId("log-trace").count()).toBe(0);
     expect(problems).toEqual([]);
   });
 

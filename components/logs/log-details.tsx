@@ -15,8 +15,10 @@ import {
   serviceHref,
 } from "../lib/links.ts";
 import { grpcName, isKnownFlag } from "../mesh-graph/flag-words.ts";
+import { useExemplars } from "../trace/exemplar-list.tsx";
 import { formatMs, quantityText } from "../ui/format.ts";
 import { ObjectLink } from "../ui/object-link.tsx";
+import { longestWindowSec } from "../ui/time-range.ts";
 import { Code, Peer } from "./log-table.tsx";
 import { detailsWord, formatBytes, peerFilter } from "./log-words.ts";
 import styles from "./logs.module.css";
@@ -80,13 +82,7 @@ export function LogDetails({ entry }: { entry: LogEntry }) {
           </Field>
         )}
         <Field name="trace">
-          {entry.traceId ? (
-            <ObjectLink className="link mono" href={logTraceHref(entry.traceId)} data-testid="log-trace">
-              {entry.traceId}
-            </ObjectLink>
-          ) : (
-            <span className="muted">{t("trace-none")}</span>
-          )}
+          {entry.traceId ? <TraceLink id={entry.traceId} /> : <span className="muted">{t("trace-none")}</span>}
         </Field>
         <Field name="proxy">
           <Link className="link mono" href={proxyHref(entry.proxy)} data-testid="log-proxy">
@@ -155,6 +151,23 @@ const Row = ({ name, children }: { name: string; children: ReactNode }) => (
     <dd>{children}</dd>
   </div>
 );
+
+/** To its trace, unless nothing of that is kept: of most requests only the id is known. */
+function TraceLink({ id }: { id: string }) {
+  const t = useTranslations("logs");
+  const kept = useExemplars({ trace: id, window: String(longestWindowSec) }, 10_000).data;
+  if (kept && kept.slow.length + kept.failed.length === 0)
+    return (
+      <span data-testid="log-trace-lost">
+        <span className="mono">{id}</span> <span className="muted">{t("trace-lost")}</span>
+      </span>
+    );
+  return (
+    <ObjectLink className="link mono" href={logTraceHref(id)} data-testid="log-trace">
+      {id}
+    </ObjectLink>
+  );
+}
 
 /** Each flag with its words. */
 function FlagField({ flags }: { flags: readonly string[] }) {
