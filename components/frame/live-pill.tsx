@@ -83,8 +83,8 @@ function Losses({ of }: { of: TelemetryHealth }) {
     detail > 0 && t("losses-shed", { count: detail }),
     ...of.exports
       .filter(({ dropped, refused, lastError }) => dropped + refused > 0 || lastError !== "")
-      .map(({ signal, endpoint, dropped, refused, lastError }) =>
-        t("losses-export", { signal, endpoint, count: dropped + refused, why: lastError }),
+      .map(({ signal, endpoint, dropped, refused, waiting, lastError }) =>
+        t("losses-export", { signal, endpoint, count: dropped + refused, waiting, why: lastError }),
       ),
     of.overflowedRecords > 0 && t("losses-overflowed", { count: of.overflowedRecords }),
     of.ignored.entries > 0 && t("losses-ignored", { count: of.ignored.entries }),

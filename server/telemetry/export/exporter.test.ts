@@ -181,6 +181,16 @@ async function httpBackend(answer: (request: IncomingMessage, body: Buffer, resp
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** Where a gRPC backend is, from now on. */
+async function urlOf(server: Server): Promise<string> {
+  const port = await new Promise<number>((resolve, reject) => {
+    const insecure = ServerCredentials.createInsecure();
+    server.bindAsync("127.0.0.1:0", insecure, (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
+  cleanUps.push(() => server.forceShutdown());
+  return `http://127.0.0.1:${port}`;
+}
+
 function exporterTo(settings: ExportSettings, limits = {}, clock = systemClock): Exporter {
   const exporter = createExporter({ settings, clock, logger: silentLogger, limits: { lingerMs: 1, ...limits } });
   cleanUps.push(() => exporter.stop());
@@ -317,12 +327,7 @@ it("asks no backend to take more at once than gRPC servers do by themselves", as
       callback(null, create(ExportMetricsServiceResponseSchema));
     },
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    const insecure = ServerCredentials.createInsecure();
-    server.bindAsync("127.0.0.1:0", insecure, (error, bound) => (error ? reject(error) : resolve(bound)));
-  });
-  cleanUps.push(() => server.forceShutdown());
-  const exporter = exporterTo(exportTo(`http://127.0.0.1:${port}`));
+  const exporter = exporterTo(exportTo(await urlOf(server)));
   const long = "x".repeat(8192);
   const resource = create(ResourceSchema, {
     attributes: [{ key: "service.name", value: { value: { case: "stringValue", value: "shop" } } }],
@@ -374,17 +379,13 @@ it("hears of what a gRPC backend left out, and when it is to try again", async (
       callback(null, create(ExportTraceServiceResponseSchema, { partialSuccess }));
     },
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    const insecure = ServerCredentials.createInsecure();
-    server.bindAsync("127.0.0.1:0", insecure, (error, bound) => (error ? reject(error) : resolve(bound)));
-  });
-  cleanUps.push(() => server.forceShutdown());
-  const exporter = exporterTo(exportTo(`http://127.0.0.1:${port}`, { HEADERS: "x-tenant=a" }));
+  const url = await urlOf(server);
+  const exporter = exporterTo(exportTo(url, { HEADERS: "x-tenant=a" }));
   exporter.spans?.([1, 2, 3].map(recordOf));
   await expect
     .poll(() => exporter.stats()[0], soon)
     .toMatchObject({ sent: 1, refused: 2, retries: 1, lastError: "one is enough" });
-  const stranger = exporterTo(exportTo(`http://127.0.0.1:${port}`));
+  const stranger = exporterTo(exportTo(url));
   stranger.spans?.([recordOf(1)]);
   await expect
     .poll(() => stranger.stats()[0], soon)
