@@ -49,7 +49,7 @@ const cases: [ChangeWord[], string, string][] = [
     "canary a: v3 gets 10 %",
     "金丝雀 a：v3 占 10 %",
   ],
-  [[{ code: "fault-over", virtualService: "a" }], "fault on a ended: its time is over", "a 的故障已结束：时间已到"],
+  [[{ code: "fault-over", service: "a" }], "fault on a ended: its time is over", "a 的故障已结束：时间已到"],
   [[{ code: "split", service: "a", after: "50/50" }], "a → 50/50", "a → 50/50"],
   [
     [

@@ -23,7 +23,7 @@ export const ChangeWord = z.discriminatedUnion("code", [
   }),
   z.object({ code: z.literal("fault-end"), service: z.string() }),
   /** The fuse ended it. */
-  z.object({ code: z.literal("fault-over"), virtualService: z.string() }),
+  z.object({ code: z.literal("fault-over"), service: z.string() }),
   /** A guided canary did so; `weight`: what the new version gets of both, in percent. */
   z.object({
     code: z.literal("canary"),

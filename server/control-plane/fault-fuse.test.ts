@@ -151,3 +151,21 @@ test("closing cancels the timer", async () => {
   await fuse.close();
   expect(clock.timers.size).toBe(0);
 });
+
+test("what was begun at a service and at its gateway ends as one, under the service's name", async () => {
+  const { clock, memory, start, inject, burning } = setUp();
+  await start();
+  await inject("shop", 10);
+  const [own] = (await memory.list({ kind: "VirtualService" })).items;
+  if (!own) throw new Error("there is no fault");
+  const entrance = { ...own, metadata: { ...own.metadata, name: "door" } };
+  await memory.commit([{ op: "put", object: entrance, expect: "absent" }], "ada");
+  const before = await memory.revision();
+  clock.advance(10_000);
+  await expect.poll(burning).toEqual([]);
+  expect(await memory.history({ limit: 9 })).toMatchObject([
+    { revision: before + 1, reason: "fault on shop ended: its time is over" },
+    { revision: before },
+    {},
+  ]);
+});

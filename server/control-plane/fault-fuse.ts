@@ -1,4 +1,10 @@
-import { expiredFaults, nextFaultEnd, removeFault, type VirtualService } from "../config/edits/index.ts";
+import {
+  type ExpiredFaults,
+  expiredFaults,
+  nextFaultEnd,
+  removeFault,
+  type VirtualService,
+} from "../config/edits/index.ts";
 import { virtualService as virtualServiceKind } from "../config/kinds/virtual-service.ts";
 import { type ConfigObject, formatKey, keyOf } from "../config/object.ts";
 import { type ConfigStore, ConflictError, NotFoundError, type Write } from "../config/store.ts";
@@ -22,26 +28,35 @@ export function createFaultFuse(options: { store: ConfigStore; clock: Clock; log
   /** Removes what is over; returns when to look again. One object that resists doesn't keep the others' faults burning. */
   async function burn(): Promise<number | undefined> {
     const again: number[] = [];
-    for (const { virtualService, ids } of expiredFaults(await listVirtualServices(), clock.now())) {
-      const object = formatKey(keyOf(virtualService as ConfigObject));
-      const reason = overReason(virtualService.metadata.name);
-      try {
-        await store.commit([toWrite(virtualService, ids)], author, { reason });
-        logger.info({ object, faults: ids }, "a fault has ended");
-      } catch (error) {
-        const isRace = error instanceof ConflictError || error instanceof NotFoundError;
-        if (!isRace) logger.warn({ err: error, object }, "a fault whose time is over could not be removed yet");
-        again.push(clock.now() + (isRace ? 0 : retryMs));
-      }
+    // A fault at a service's own rules and at a gateway's was begun as one, and ends as one.
+    const expired = expiredFaults(await listVirtualServices(), clock.now());
+    for (const group of Map.groupBy(expired, ({ ids }) => ids.toSorted().join(" ")).values()) {
+      for (const at of await end(group)) again.push(at);
     }
     if (again.length > 0) return Math.min(...again);
     return nextFaultEnd(await listVirtualServices());
   }
 
+  /** Returns when to try again what could not be ended. */
+  async function end(group: readonly ExpiredFaults[]): Promise<number[]> {
+    const objects = group.map(({ virtualService }) => formatKey(keyOf(virtualService as ConfigObject)));
+    const services = new Set(group.flatMap((one) => one.services));
+    try {
+      await store.commit(group.map(toWrite), author, { reason: overReason([...services].join(",")) });
+      logger.info({ objects, faults: group[0]?.ids }, "a fault has ended");
+      return [];
+    } catch (error) {
+      if (error instanceof ConflictError || error instanceof NotFoundError) return [clock.now()];
+      if (group.length > 1) return (await Promise.all(group.map((one) => end([one])))).flat();
+      logger.warn({ err: error, objects }, "a fault whose time is over could not be removed yet");
+      return [clock.now() + retryMs];
+    }
+  }
+
   const listVirtualServices = async (): Promise<VirtualService[]> =>
     (await store.list({ kind: "VirtualService" })).items as unknown as VirtualService[];
 
-  function toWrite(virtualService: VirtualService, ids: readonly string[]): Write {
+  function toWrite({ virtualService, ids }: ExpiredFaults): Write {
     const before = virtualService as ConfigObject;
     const expect = before.metadata.resourceVersion;
     const result = removeFault(virtualService, ...ids);

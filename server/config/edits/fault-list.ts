@@ -29,16 +29,21 @@ export function listFaults(virtualServices: readonly VirtualService[], services:
   return faults;
 }
 
+export interface ExpiredFaults {
+  virtualService: VirtualService;
+  ids: string[];
+  /** Whose faults they are; a gateway's VirtualService has another name. */
+  services: string[];
+}
+
 /** Injected faults whose time is over, for `removeFault`; also those whose rules are gone, so that their records go too. */
-export function expiredFaults(
-  virtualServices: readonly VirtualService[],
-  nowMs: number,
-): { virtualService: VirtualService; ids: string[] }[] {
+export function expiredFaults(virtualServices: readonly VirtualService[], nowMs: number): ExpiredFaults[] {
   return virtualServices.flatMap((virtualService) => {
-    const ids = Object.entries(readRecords(virtualService).faults)
-      .filter(([, record]) => record.endsAt !== null && record.endsAt <= nowMs)
-      .map(([id]) => id);
-    return ids.length > 0 ? [{ virtualService, ids }] : [];
+    const over = Object.entries(readRecords(virtualService).faults).filter(
+      ([, { endsAt }]) => endsAt !== null && endsAt <= nowMs,
+    );
+    const services = new Set(over.map(([, { service }]) => service));
+    return over.length > 0 ? [{ virtualService, ids: over.map(([id]) => id), services: [...services] }] : [];
   });
 }
 

@@ -1,6 +1,6 @@
 export { type EntranceRules, entrancesOf, hasOwnRule } from "./entrances.ts";
 export { type FaultEntrance, injectFault, removeFault } from "./fault.ts";
-export { expiredFaults, fusedRules, listFaults, nextFaultEnd } from "./fault-list.ts";
+export { type ExpiredFaults, expiredFaults, fusedRules, listFaults, nextFaultEnd } from "./fault-list.ts";
 export { hasFault } from "./fault-record.ts";
 export { describeRule, routingOf } from "./routing.ts";
 export { type DestinationRule, type ServiceRef, throughOf, type VirtualService } from "./service-host.ts";

@@ -110,7 +110,7 @@ test("says in parts what it says in English", () => {
     },
   ]);
   const ended = [change(burning, virtualService(split({ v1: 100 })))];
-  expect(words(ended, overReason("reviews"))).toEqual([{ code: "fault-over", virtualService: "reviews" }]);
+  expect(words(ended, overReason("reviews"))).toEqual([{ code: "fault-over", service: "reviews" }]);
   expect(words([change(burning, undefined)])).toEqual([{ code: "fault-end", service: "reviews" }]);
 });
 

@@ -41,7 +41,7 @@ type CanaryWord = Extract<ChangeWord, { code: "canary" }>;
 /** `canary reviews: step, v3 10 %`. */
 export const canaryReason = ({ canary, event, version, weight }: Omit<CanaryWord, "code">): string =>
   `canary ${canary}: ${event}, ${version} ${weight} %`;
-export const overReason = (virtualService: string): string => `fault on ${virtualService} ended: its time is over`;
+export const overReason = (service: string): string => `fault on ${service} ended: its time is over`;
 
 function wordsOf({ reason, changes }: Commit): ChangeWord[] {
   const seen = seenWords(changes);
@@ -51,7 +51,7 @@ function wordsOf({ reason, changes }: Commit): ChangeWord[] {
   const restored = Number(/^restore of (\d{1,15}): /.exec(reason)?.[1]);
   if (reason === restoreReason(restored, changes)) return [{ code: "restore", revision: restored }, ...seen];
   const [, over = ""] = /^fault on (\S+) ended: /.exec(reason) ?? [];
-  if (reason === overReason(over)) return [{ code: "fault-over", virtualService: over }];
+  if (reason === overReason(over)) return [{ code: "fault-over", service: over }];
   const canary = canaryWord(reason);
   return [canary ?? { code: "own", text: reason }];
 }
@@ -99,7 +99,7 @@ function wordText(word: ChangeWord): string {
     case "fault-end":
       return `fault on ${word.service} ended`;
     case "fault-over":
-      return overReason(word.virtualService);
+      return overReason(word.service);
     case "canary":
       return canaryReason(word);
     case "objects":
