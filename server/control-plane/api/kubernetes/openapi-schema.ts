@@ -93,6 +93,8 @@ function toOpenApi(root: Schema): unknown {
     for (const [key, value] of Object.entries(node)) {
       if (dropped.has(key)) continue;
       if (key === "const") result.enum = [value];
+      // A scalar that may be null, too: OpenAPI 3.0 knows one type, and `kubectl explain` ends where it finds several.
+      else if (key === "type" && Array.isArray(value)) result.type = value.find((type) => type !== "null");
       else if (key === "exclusiveMinimum" && typeof value === "number") result.minimum = value;
       else if (key === "exclusiveMaximum" && typeof value === "number") result.maximum = value;
       else if (key === "properties" && isRecord(value)) {
