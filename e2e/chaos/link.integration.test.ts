@@ -45,6 +45,7 @@ const state = {
   subscribe: () => [],
   unsubscribe: () => [],
   receive: () => [],
+  expire: () => undefined,
 };
 const retryMs = 5;
 const link = () =>

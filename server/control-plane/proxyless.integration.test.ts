@@ -41,6 +41,16 @@ metadata: { name: echo, namespace: default }
 spec: { hosts: [echo.default.svc.cluster.local], http: ${http} }
 `;
 
+const outliers = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: echo, namespace: default }
+spec:
+  host: echo.default.svc.cluster.local
+  subsets: [{ name: v1, labels: { version: v1 } }, { name: v2, labels: { version: v2 } }]
+  trafficPolicy: { outlierDetection: { consecutive5xxErrors: 3, interval: 1s, baseEjectionTime: 300s, maxEjectionPercent: 50 } }
+`;
+
 const to = (subset: string, weight = 100) =>
   `{ destination: { host: echo.default.svc.cluster.local, subset: ${subset} }, weight: ${weight} }`;
 
@@ -79,7 +89,7 @@ describe.each([
     const xdsPort = plane.addresses().xds;
     const ask = await start({ closers, target: "xds:///echo.default.svc.cluster.local:7070", node: id, xdsPort });
     await vi.waitFor(async () => expect(await ask()).toBe("v1"), patience);
-    return { plane, put: (next: string) => put(rule(next)), ask, xdsPort };
+    return { plane, put: (next: string) => put(rule(next)), putObjects: put, ask, xdsPort };
   }
 
   test.skipIf(missing)("follows routes, weights and faults", { timeout: 90_000 }, async () => {
@@ -117,6 +127,21 @@ describe.each([
     await put(`[{ retries: { attempts: 3, retryOn: cancelled }, route: [${to("v2")}] }]`);
     await vi.waitFor(async () => expect(await ask()).toBe("v2"), patience);
     expect(await ask({ fail: "1" })).toBe("UNAVAILABLE");
+  });
+
+  test.skipIf(missing)("leaves out an endpoint that only fails", { timeout: 90_000 }, async () => {
+    const { putObjects, put, ask } = await setUp(`[{ route: [${to("v1")}] }]`);
+    // Before the client knows the cluster: one that it has, grpc-js does not give another outlier detection.
+    await putObjects(outliers);
+    await put("[{ retries: { attempts: 0 }, route: [{ destination: { host: echo.default.svc.cluster.local } }] }]");
+    const answers = async (headers: Record<string, string>) => {
+      const calls = Array.from({ length: 10 }, () => ask(headers));
+      return [...new Set(await Promise.all(calls))].sort();
+    };
+    await vi.waitFor(async () => expect(await answers({})).toEqual(["v1", "v2"]), patience);
+    expect(await answers({ "fail-v2": "yes" })).toContain("UNAVAILABLE");
+    await vi.waitFor(async () => expect(await answers({ "fail-v2": "yes" })).toEqual(["v1"]), patience);
+    expect(await answers({})).toEqual(["v1"]);
   });
 
   test.skipIf(missing)("tells what load it sends, and what of it failed", { timeout: 90_000 }, async () => {

@@ -1,6 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Cluster_CommonLbConfigSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
-import type { OutlierDetectionSchema } from "../gen/proto/envoy/config/cluster/v3/outlier_detection_pb.js";
+import type {
+  OutlierDetection as EnvoyOutlierDetection,
+  OutlierDetectionSchema,
+} from "../gen/proto/envoy/config/cluster/v3/outlier_detection_pb.js";
 import type { MatchPredicateSchema } from "../gen/proto/envoy/config/common/matcher/v3/matcher_pb.js";
 import type { OutlierDetection } from "../model/specs.ts";
 import { duration } from "./duration.ts";
@@ -29,6 +32,33 @@ export function outlierDetection(spec: OutlierDetection | undefined): OutlierIni
     ...(spec.splitExternalLocalOriginErrors && localOrigin(spec)),
   };
 }
+
+/**
+ * For gRPC's own clients, which know shares of failures alone, and no errors in a row: where as many calls of one interval as were to fail in a row have
+ * all failed, the endpoint is ejected. (A share must be exceeded, hence 99.) https://github.com/grpc/proposal/blob/master/A50-xds-outlier-detection.md
+ */
+export function outlierDetectionByShare(detection: EnvoyOutlierDetection | undefined): OutlierInit | undefined {
+  if (!detection) return undefined;
+  const { interval, baseEjectionTime, maxEjectionPercent, ...rows } = detection;
+  const counts = [
+    ...(rows.enforcingConsecutive5xx === 0 ? [] : [rows.consecutive5xx ?? envoyErrorsInARow]),
+    ...(rows.enforcingConsecutiveGatewayFailure ? [rows.consecutiveGatewayFailure ?? envoyErrorsInARow] : []),
+  ];
+  return {
+    interval,
+    baseEjectionTime,
+    maxEjectionPercent,
+    enforcingSuccessRate: 0,
+    ...(counts.length > 0 && {
+      enforcingFailurePercentage: 100,
+      failurePercentageThreshold: 99,
+      failurePercentageMinimumHosts: 1,
+      failurePercentageRequestVolume: Math.min(...counts),
+    }),
+  };
+}
+
+const envoyErrorsInARow = 5;
 
 /** Which responses count as errors, in place of 500 and above; undefined: those. An `or_match` of Envoy's has two members at the least. */
 export function outlierErrors(spec: OutlierDetection | undefined): PredicateInit | undefined {

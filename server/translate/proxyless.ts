@@ -23,6 +23,7 @@ import { type ConfigWay, configWay } from "./config-source.ts";
 import { faultFilter } from "./fault.ts";
 import { outboundCluster } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
+import { outlierDetectionByShare } from "./outlier.ts";
 import type { TimedResources } from "./resources.ts";
 import { runtimeLayers } from "./runtime-layers.ts";
 import { scopeOf } from "./scope.ts";
@@ -125,7 +126,7 @@ const clusterOf = (cluster: Cluster): Cluster | undefined =>
       name: cluster.name,
       clusterDiscoveryType: discovery,
       edsClusterConfig,
-      outlierDetection,
+      outlierDetection: outlierDetectionByShare(outlierDetection),
       circuitBreakers,
       metadata: cluster.metadata,
       // It tells the control plane what load it sends, over the connection by which it is configured.

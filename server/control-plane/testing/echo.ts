@@ -16,12 +16,14 @@ export const echo = {
 
 const number = (metadata: Metadata, name: string): number => Number(metadata.get(name)[0] ?? 0);
 
-/** Says its version; with the header `fail`, after so many attempts of one call that it was not there for. */
+/** Says its version; with the header `fail`, after so many attempts of one call that it was not there for; with `fail-<version>`, never. */
 export async function startEcho(closers: Closers, version: string): Promise<number> {
   const server = new Server();
   server.addService(echo, {
     say({ metadata }: ServerUnaryCall<string, string>, done: (error: object | null, answer?: string) => void) {
-      const isReady = number(metadata, "grpc-previous-rpc-attempts") >= number(metadata, "fail");
+      const isReady =
+        metadata.get(`fail-${version}`).length === 0 &&
+        number(metadata, "grpc-previous-rpc-attempts") >= number(metadata, "fail");
       if (isReady) done(null, version);
       else done({ code: status.UNAVAILABLE, details: "not yet" });
     },
