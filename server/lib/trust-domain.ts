@@ -5,7 +5,7 @@ const usual = "cluster.local";
 const form = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)*$/;
 
 /** What the mesh's identities are of, by LIMPID_TRUST_DOMAIN. Throws one sentence for what is no name of one. */
-export function trustDomainOf({ LIMPID_TRUST_DOMAIN: name }: { LIMPID_TRUST_DOMAIN?: string | undefined }): string {
+export function trustDomainOf({ LIMPID_TRUST_DOMAIN: name }: Readonly<Record<string, string | undefined>>): string {
   if (name === undefined || name === "") return usual;
   if (form.test(name)) return name;
   throw new Error(
