@@ -12,11 +12,12 @@ const advised = (its: Partial<AdvisedPolicy>): AdvisedPolicy => ({
   evidence: { calls: 1, lines: 1, complete: true, cut: false },
   ...its,
 });
-const rule = (paths: number, probes: false, asSeen: number) => ({
+const rule = (paths: number, asSeen: number) => ({
   principals: ["cluster.local/ns/shop/sa/web"],
   operations: [],
   generalised: [{ template: "/cart/{*}", paths, example: "/cart/1" }],
   asSeen,
+  probes: false,
   calls: 1,
   firstAt: 0,
   lastAt: 0,
