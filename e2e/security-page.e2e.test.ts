@@ -79,6 +79,34 @@ describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, { timeo
     expect(problems).toEqual([]);
   });
 
+  test("what it does to revoke an identity is said before, then done, and taken back", async () => {
+    const identity = "spiffe://cluster.local/ns/default/sa/bookinfo-reviews";
+    const { page, problems } = await openPage(browser, mesh, "/security?tab=certificates", {}, patience);
+    await page.locator(`[data-identity="${identity}"] a`).first().click();
+    const sheet = page.getByTestId("revocation");
+    await sheet.getByText("calls of the last hour would have been refused").waitFor();
+    await sheet.locator('[data-called="default/ratings-v1"]').waitFor();
+    await sheet.getByText("limpid-revoked-identities").waitFor();
+    await sheet.getByTestId("revocation-reason").fill("tried");
+    const press = async (verb: string) => {
+      await sheet.getByTestId(`${verb}-identity`).click();
+      await sheet.getByTestId(`${verb}-identity`).click();
+    };
+    await press("revoke");
+    await sheet.getByText(/Revoked since .* tried/).waitFor();
+    await eventually(
+      async () =>
+        RefusalReport.parse(await read("refusals?window=300")).groups.some(({ by }) =>
+          by.some(({ name }) => name === "limpid-revoked-identities"),
+        ),
+      patience,
+      "its calls are refused",
+    );
+    await press("restore");
+    await sheet.getByTestId("revoke-identity").waitFor();
+    expect(problems).toEqual([]);
+  });
+
   // Last: what it makes stays.
   test("STRICT is previewed with what it would break, written from there, and then turns plain text away", async () => {
     await eventually(
@@ -101,6 +129,11 @@ describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, { timeo
       "the choice is in the address",
     );
     await page.getByTestId("strict-verdict").getByText("would break").waitFor();
+    const trend = page.getByTestId("mutual-tls-trend");
+    await trend.locator("canvas").nth(1).waitFor();
+    await page.getByTestId("trend-target").selectOption("default/reviews-v1");
+    await page.waitForURL(/of=default%2Freviews-v1/);
+    await trend.locator("canvas").nth(1).waitFor();
     await page.locator('[data-broken=""]').first().waitFor();
     await page.getByTestId("strict-write").click();
     await page.waitForURL(/\/config\/new\?begin=strict/);

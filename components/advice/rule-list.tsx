@@ -32,19 +32,23 @@ export function RuleList({ rules }: { rules: readonly AdvisedRule[] }) {
             <small key={template}>{t("generalised", { template, paths, example })}</small>
           ))}
           {rule.asSeen > 0 && <small>{t("as-seen", { paths: rule.asSeen })}</small>}
-          <details>
-            <summary>{t("calls", { calls: rule.calls })}</summary>
-            <small suppressHydrationWarning>
-              {t("seen", { first: formatDateTime(rule.firstAt, locale), last: formatDateTime(rule.lastAt, locale) })}
-            </small>
-            <ul className={styles.plain}>
-              {rule.samples.map((sample) => (
-                <li key={`${sample.requestId} ${sample.at}`}>
-                  <Sample sample={sample} />
-                </li>
-              ))}
-            </ul>
-          </details>
+          {rule.probes ? (
+            <small>{t("for-probes")}</small>
+          ) : (
+            <details>
+              <summary>{t("calls", { calls: rule.calls })}</summary>
+              <small suppressHydrationWarning>
+                {t("seen", { first: formatDateTime(rule.firstAt, locale), last: formatDateTime(rule.lastAt, locale) })}
+              </small>
+              <ul className={styles.plain}>
+                {rule.samples.map((sample) => (
+                  <li key={`${sample.requestId} ${sample.at}`}>
+                    <Sample sample={sample} />
+                  </li>
+                ))}
+              </ul>
+            </details>
+          )}
         </li>
       ))}
     </ul>

@@ -75,6 +75,26 @@ describe("a proposal", () => {
     expect(leftOut).toMatchObject([{ reason, calls: 1, caller: "default/productpage-v1" }]);
   });
 
+  it("lets probes in besides, by a rule of their own, and has none where nothing is probed", () => {
+    const at = [
+      { port: 9080, path: "/health" },
+      { port: 9080, path: "/health" },
+      { port: 9080, path: "/a*" },
+    ];
+    const { rules, yaml } = proposePolicy(target, [call({})], { probes: { principal: "cluster.local/*", at } });
+    expect(rules).toHaveLength(2);
+    expect(rules[1]).toMatchObject({
+      principals: ["cluster.local/*"],
+      operations: [{ port: 9080, methods: ["GET"], paths: ["/health"] }],
+      probes: true,
+      calls: 0,
+    });
+    expect(yaml).toContain("/health");
+    expect(proposePolicy(target, [call({})], { probes: { principal: "cluster.local/*", at: [] } }).rules).toHaveLength(
+      1,
+    );
+  });
+
   it("lets in each call that it was made from, by the sidecar's matcher, and no stranger", () => {
     const below = randomFrom(42);
     const oneOf = <T>(list: readonly [T, ...T[]]): T => list[below(list.length)] ?? list[0];

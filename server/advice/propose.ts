@@ -15,6 +15,8 @@ export interface ProposalOptions {
   readonly mostPaths?: number;
   /** Whether `{**}` may stand for an end. */
   readonly tails?: boolean;
+  /** Which requests of every proxy are probes, and are let in besides. */
+  readonly probes?: { readonly principal: string; readonly at: readonly { port: number; path: string }[] } | undefined;
 }
 
 export type Proposal = Omit<AdvisedPolicy, "evidence">;
@@ -38,7 +40,10 @@ export function proposePolicy(
     named.delete(identity);
     left.push(...own.map((call) => ({ reason: "client-errors" as const, call })));
   }
-  const rules = mergeAlike([...named].map(([identity, own]) => ruleOf(identity, own, options)));
+  const rules = [
+    ...mergeAlike([...named].map(([identity, own]) => ruleOf(identity, own, options))),
+    ...probeRules(options.probes),
+  ];
   const name = `${target.name}-from-traffic`;
   const policy = { namespace: target.namespace, name, selector: { ...target.selector }, rules };
   const yaml = stringify(policyObject(policy), { lineWidth: 0, aliasDuplicateObjects: false });
@@ -63,12 +68,27 @@ function ruleOf(identity: string, calls: readonly RecordedCall[], options: Propo
     principals: [identity.replace(/^spiffe:\/\//, "")],
     operations: made.flatMap(({ operations }) => operations),
     generalised: mergeTemplates(made.flatMap(({ generalised }) => generalised)),
+    probes: false,
     asSeen: new Set(made.flatMap(({ operations }) => operations.flatMap(({ paths }) => paths.filter(isExpressible))))
       .size,
     calls: calls.length,
     ...spanOf(calls),
     samples: samplesOf(calls),
   };
+}
+
+/** Without it a policy would have its workloads taken for ill. */
+function probeRules(probes: ProposalOptions["probes"]): AdvisedRule[] {
+  const paths = Map.groupBy(
+    (probes?.at ?? []).filter(({ path }) => isExpressible(path)),
+    ({ port }) => port,
+  );
+  if (probes === undefined || paths.size === 0) return [];
+  const operations = [...paths]
+    .sort(([a], [b]) => a - b)
+    .map(([port, all]) => ({ port, methods: ["GET"], paths: [...new Set(all.map(({ path }) => path))].sort() }));
+  const nothing = { generalised: [], asSeen: 0, calls: 0, firstAt: 0, lastAt: 0, samples: [] };
+  return [{ principals: [probes.principal], operations, probes: true, ...nothing }];
 }
 
 type Operations = Pick<AdvisedRule, "operations" | "generalised">;

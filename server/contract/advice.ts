@@ -39,6 +39,8 @@ export const AdvisedRule = z.object({
   generalised: z.array(z.object({ template: z.string(), paths: z.number(), example: z.string() })),
   /** Paths that stand as they were seen: others like them are refused. */
   asSeen: z.number(),
+  /** No calls are behind it: HealthChecks have proxies ask for it. */
+  probes: z.boolean(),
   calls: z.number(),
   firstAt: z.number(),
   lastAt: z.number(),

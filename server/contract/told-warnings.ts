@@ -94,6 +94,10 @@ export const warningsInEnglish = {
   "denies-tcp": "says nothing that TCP shows, and so denies every connection to TCP ports: name the ports",
   "principal-foreign":
     "{principal} is of another trust domain: certificates of this mesh are of {own}, and of those that trustDomainAliases of the MeshConfig names",
+  "probes-shut-out":
+    "nothing lets in the probes that a HealthCheck has sent to {service}: its endpoints count as unhealthy. Allow GET {path} from the principals cluster.local/*",
+  "probes-shut-out-by":
+    "no rule of {names} lets probes in: endpoints of {service} would count as unhealthy. Allow GET {path} from the principals cluster.local/*",
   "trust-domain-other":
     "the mesh is called {own}: LIMPID_TRUST_DOMAIN={name}, or --trust-domain, calls it otherwise when it starts, and this changes nothing",
   "target-missing": "there is no {object}: it is for nobody",

@@ -27,6 +27,7 @@ import { indexAuthorizationPolicies } from "../model/authorization-policies.ts";
 import { matchesLabels } from "../model/labels.ts";
 import { buildMesh, type Mesh, updateMesh } from "../model/mesh.ts";
 import { meshOf } from "../model/mesh-of.ts";
+import { httpProbes } from "../model/probes.ts";
 import type { Queries } from "../query/queries.ts";
 import type { EdgeRow, RollupSum } from "../query/reader.ts";
 import type { RecordedCalls } from "../query/recorded-calls.ts";
@@ -251,11 +252,21 @@ function advise(
   found: RecordedCalls,
   tails: boolean,
 ): AdvisedPolicy {
-  const proposal = proposePolicy(target, calls, { tails });
+  const proposal = proposePolicy(target, calls, { tails, probes: probesTo(all.mesh, of) });
   const sums = found.sums.filter(({ edge }) => of.some(({ name }) => name === edge.destination.workload));
   const left = [...proposal.leftOut, ...notMatched(all, proposal, of, calls), ...withoutLines(sums, calls)];
   return { ...proposal, leftOut: left, evidence: evidence(found, sums, calls) };
 }
+
+/** By any proxy of the mesh, whichever its control plane chooses. */
+const probesTo = (mesh: Mesh, of: readonly AdvisedWorkload[]) => ({
+  principal: `${mesh.options.trustDomain}/*`,
+  at: httpProbes(mesh)
+    .filter(({ endpoint: { workload } }) =>
+      of.some(({ namespace, name }) => workload.namespace === namespace && workload.name === name),
+    )
+    .map(({ endpoint: { port }, path }) => ({ port, path })),
+});
 
 function notMatched(
   all: Known,

@@ -17,6 +17,7 @@ const rule = (paths: number, asSeen: number) => ({
   operations: [],
   generalised: [{ template: "/cart/{*}", paths, example: "/cart/1" }],
   asSeen,
+  probes: false,
   calls: 1,
   firstAt: 0,
   lastAt: 0,

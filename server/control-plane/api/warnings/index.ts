@@ -12,6 +12,7 @@ import { deadDestinations } from "./destinations.ts";
 import { type Facts, factsOf, type GatewayClient, meshWith, meshWithout } from "./facts.ts";
 import { idleGateway, missingGateways } from "./gateways.ts";
 import { doubtfulHealth } from "./health.ts";
+import { shutOutProbes } from "./probes.ts";
 import { doubtfulLimits, rivalLimits } from "./rate-limits.ts";
 import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts, unreachableWorkload } from "./registry.ts";
 import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
@@ -119,6 +120,7 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       yield* idleSelector(object, facts);
       yield* idleTargets(object, facts);
       yield* doubtfulPolicy(object, facts);
+      yield* shutOutProbes(object, facts);
       break;
     case "RequestAuthentication":
       yield* idleSelector(object, facts);
@@ -130,6 +132,9 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       yield* idleTargets(object, facts);
       yield* rivalSelectors(object, facts);
       yield* doubtfulTelemetry(object, facts);
+      break;
+    case "HealthCheck":
+      yield* shutOutProbes(object, facts);
       break;
     case "MeshConfig":
       yield* doubtfulHealth(object);

@@ -561,6 +561,51 @@ spec: { trustDomainAliases: [old.example] }
   expect(warn(policy + aliases)).toEqual([elsewhere]);
 });
 
+test("policies and HealthChecks of which the one refuses the probes of the other", () => {
+  const check = `
+apiVersion: limpid.dev/v1alpha1
+kind: HealthCheck
+metadata: { name: a }
+spec: { host: reviews, http: { path: "/health?deep=1" } }
+---
+kind: WorkloadEntry
+metadata: { name: reviews-v2 }
+spec: { address: 127.0.1.3, labels: { app: reviews, security.istio.io/tlsMode: istio } }
+---
+`;
+  const policy = (rules: string, more = "") => `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: a${more} }
+spec: { rules: [${rules}] }
+---
+`;
+  const caller = '{ from: [{ source: { principals: ["cluster.local/ns/a/sa/b"] } }] }';
+  const advice = "Allow GET /health from the principals cluster.local/*";
+  expect(warn(check + policy(caller))).toEqual([
+    `spec.http.path: no rule of default/a lets probes in: endpoints of reviews.default.svc.cluster.local would count as unhealthy. ${advice}`,
+    `spec.rules: nothing lets in the probes that a HealthCheck has sent to reviews.default.svc.cluster.local: its endpoints count as unhealthy. ${advice}`,
+  ]);
+  const from = 'from: [{ source: { principals: ["cluster.local/*"] } }]';
+  for (const rule of [
+    `{ ${from}, to: [{ operation: { methods: [GET], paths: [/health], ports: ["9080"] } }] }`,
+    `{ ${from}, to: [{ operation: { paths: ["/hea*"] } }] }`,
+    "{ to: [{ operation: { paths: [/health] } }] }",
+    "{}",
+  ]) {
+    expect(warn(check + policy(`${caller}, ${rule}`)), rule).toEqual([]);
+  }
+  for (const rule of [
+    `{ ${from}, to: [{ operation: { paths: [/health], ports: ["9081"] } }] }`,
+    `{ ${from}, to: [{ operation: { paths: [/health], hosts: [a] } }] }`,
+    `{ ${from}, to: [{ operation: { paths: [/health], methods: [POST] } }] }`,
+    `{ ${from}, when: [{ key: "request.headers[a]", values: [b] }] }`,
+  ]) {
+    expect(warn(check + policy(`${caller}, ${rule}`)), rule).toHaveLength(2);
+  }
+  expect(warn(check + policy(caller, ', annotations: { "istio.io/dry-run": "true" }'))).toEqual([]);
+});
+
 test("a MeshConfig that calls the mesh otherwise than it was started", () => {
   const named = (name: string) => `
 apiVersion: limpid.dev/v1alpha1
