@@ -2,12 +2,12 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import { type AuditEntry, auditResults } from "../../server/contract/index.ts";
-import { Moment } from "../config/moment.tsx";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import styles from "./access.module.css";

@@ -9,7 +9,7 @@ import { IfMay } from "../lib/session.tsx";
 import { LiveContent } from "../list/live-content.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { TimeOfDay } from "../ui/quantity.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { Notice } from "../ui/states.tsx";
 import { useAlerts } from "./alert-queries.ts";
@@ -35,7 +35,7 @@ export function AlertsPage({ initial }: { initial: Promise<Settled<Alerts>> }) {
           {({ now, active, over, blindSince }) => (
             <>
               {blindSince !== null && (
-                <Notice tone="warn">{t.rich("blind", { time: () => <TimeOfDay ms={blindSince} /> })}</Notice>
+                <Notice tone="warn">{t.rich("blind", { time: () => <Moment ms={blindSince} /> })}</Notice>
               )}
               <Panel title={t("active")} flush>
                 <NoticeTable notices={active} now={now} over={false} />

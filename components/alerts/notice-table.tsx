@@ -7,7 +7,7 @@ import type { Column } from "../ui/data-table.tsx";
 import { formatSpan } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
-import { TimeOfDay } from "../ui/quantity.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import styles from "./alerts.module.css";
 import { Subject, useNoticeText } from "./notice-text.tsx";
@@ -58,7 +58,7 @@ export function NoticeTable({ notices, now, over }: { notices: readonly Notice[]
       header: t("col-fired"),
       align: "right",
       sortValue: ({ firedAt }) => firedAt,
-      cell: ({ firedAt }) => <TimeOfDay ms={firedAt} />,
+      cell: ({ firedAt }) => <Moment ms={firedAt} />,
     },
     {
       key: "lasted",

@@ -9,7 +9,7 @@ import { LiveContent } from "../list/live-content.tsx";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { TimeOfDay } from "../ui/quantity.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { putReceiver, removeReceiver, testReceiver, useReceivers } from "./alert-queries.ts";
@@ -84,7 +84,7 @@ function Last({ last }: { last: Receiver["last"] }) {
   if (last === null) return <span className="muted">{t("last-never")}</span>;
   return (
     <span data-failed={!last.ok || undefined}>
-      <TimeOfDay ms={last.at} /> {last.ok ? t("last-ok") : last.why}
+      <Moment ms={last.at} /> {last.ok ? t("last-ok") : last.why}
     </span>
   );
 }

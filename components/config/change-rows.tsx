@@ -2,10 +2,10 @@
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { Change } from "../../server/contract/index.ts";
+import { Moment } from "../ui/quantity.tsx";
 import styles from "./change-history.module.css";
 import { useAuthor, useChangeText } from "./change-text.ts";
 import { foldCanaries } from "./fold-canaries.ts";
-import { Moment } from "./moment.tsx";
 
 export interface ChangeRowsProps {
   changes: readonly Change[];

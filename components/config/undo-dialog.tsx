@@ -1,8 +1,8 @@
 "use client";
 import { useTranslations } from "use-intl";
 import type { ApiError, Change, ChangeResult } from "../../server/contract/index.ts";
+import { Moment } from "../ui/quantity.tsx";
 import { useAuthor, useChangeText } from "./change-text.ts";
-import { Moment } from "./moment.tsx";
 import { PlanDialog } from "./plan-dialog.tsx";
 import styles from "./undo-dialog.module.css";
 

@@ -3,11 +3,11 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { Fault } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
-import { Moment } from "../config/moment.tsx";
 import { serviceHref } from "../lib/links.ts";
 import { useConditionsText } from "../traffic/conditions-text.ts";
 import type { Column } from "../ui/data-table.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import type { PastFault } from "./fault-history.ts";
 import { useFaultText } from "./fault-text.tsx";
 

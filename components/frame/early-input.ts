@@ -64,6 +64,17 @@ export function keepEarlyInput(): void {
       keep(target, () => press(target, checked));
     } else keep(target, () => write(target, value));
   };
+  // The key that opens the palette; a browser has another use for it.
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      const trigger = document.querySelector<HTMLElement>('[data-testid="palette"]');
+      if (!/^k$/i.test(event.key) || !(event.ctrlKey || event.metaKey) || !trigger || isTaken(trigger)) return;
+      event.preventDefault();
+      keep(trigger, () => trigger.click());
+    },
+    { capture: true },
+  );
   window.addEventListener("input", onInput, { capture: true });
   window.addEventListener("change", onInput, { capture: true });
   window.addEventListener(

@@ -1,26 +1,33 @@
 "use client";
-import { useSearchParams } from "next/navigation";
+import { usePathname, useSearchParams } from "next/navigation";
 import { useLocale, useTranslations } from "use-intl";
 import type { TelemetryHealth } from "../../server/contract/index.ts";
-import { formatSpan, formatTimeOfDay } from "../ui/format.ts";
+import { formatMoment, formatSpan, formatStretch } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Pill } from "../ui/pill.tsx";
-import { TimeOfDay } from "../ui/quantity.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import { parseRange } from "../ui/time-range.ts";
 import type { Freshness } from "./freshness.ts";
 import styles from "./live-pill.module.css";
+import { isRanged } from "./pages.ts";
 
 /** Says whether what is on the page is live, a replay, or stale, and of when. */
 export function LivePill({ freshness }: { freshness: Freshness }) {
   const t = useTranslations("frame");
   const locale = useLocale();
   const params = useSearchParams();
-  const { windowSec, at } = parseRange((name) => params.get(name));
-  if (at !== null) {
+  const ranged = isRanged(usePathname());
+  // Within a stretch `at` is the moment that is shown.
+  const moment = params.has("at");
+  const { windowSec, at } = parseRange((name) =>
+    moment && (name === "from" || name === "to") ? null : params.get(name),
+  );
+  if (ranged && at !== null) {
     return (
       <Pill tone="accent" data-testid="live-pill">
         <HealthMark health="idle" silent />
-        {t("replay")} <TimeOfDay ms={at} />
+        {t("replay")}{" "}
+        {moment ? <Moment ms={at} /> : <span suppressHydrationWarning>{formatStretch(at, windowSec, locale)}</span>}
       </Pill>
     );
   }
@@ -29,7 +36,7 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
       <Pill tone="warn" data-testid="live-pill" title={freshness.reason ? t(`stale-${freshness.reason}`) : ""}>
         <HealthMark health="degraded" silent />
         {freshness.of === null ? t("stale-unknown") : t("stale")}{" "}
-        {freshness.of !== null && <TimeOfDay ms={freshness.of} />}
+        {freshness.of !== null && <Moment ms={freshness.of} />}
         {freshness.losses && <Losses of={freshness.losses} />}
       </Pill>
     );
@@ -38,7 +45,7 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
     return (
       <Pill data-testid="live-pill" title={t("quiet-title")}>
         <HealthMark health="idle" silent />
-        {t("quiet")} {freshness.of !== null && <TimeOfDay ms={freshness.of} />}
+        {t("quiet")} {freshness.of !== null && <Moment ms={freshness.of} />}
         {freshness.losses && <Losses of={freshness.losses} />}
       </Pill>
     );
@@ -57,7 +64,7 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
       <HealthMark health="healthy" silent />
       {t("live")}
       {/* Pages have windows of their own where none is asked for: what is said here must be so. */}
-      {params.get("window") && <span className={styles.window}>· {formatSpan(windowSec, locale)}</span>}
+      {ranged && params.get("window") && <span className={styles.window}>· {formatSpan(windowSec, locale)}</span>}
       {freshness.losses && <Losses of={freshness.losses} />}
     </Pill>
   );
@@ -72,7 +79,7 @@ function Losses({ of }: { of: TelemetryHealth }) {
   const said = [
     !of.ok && t("losses-unwritten", { message: of.message, count: of.failedFlushes }),
     of.storeReplaced &&
-      t("losses-replaced", { at: formatTimeOfDay(of.storeReplaced.atMs, locale), why: of.storeReplaced.why }),
+      t("losses-replaced", { at: formatMoment(of.storeReplaced.atMs, locale), why: of.storeReplaced.why }),
     detail > 0 && t("losses-shed", { count: detail }),
     ...of.exports
       .filter(({ dropped, refused, lastError }) => dropped + refused > 0 || lastError !== "")

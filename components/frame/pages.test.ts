@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { MeshStatus } from "../../server/contract/index.ts";
-import { countOf, hiddenTrouble, pages } from "./pages.ts";
+import { countOf, hiddenTrouble, isRanged, pages } from "./pages.ts";
 
 const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
   at: 0,
@@ -80,4 +80,11 @@ it("has a letter of its own for each page, and says on a phone what is wrong beh
     shown: 3,
     tone: "bad",
   });
+});
+
+it("knows where an address names a time: elsewhere `from` is a caller, a revision or nothing", () => {
+  const ranged = ["/topology", "/services/default/reviews", "/security/propose", "/logs", "/traces"];
+  expect(ranged.filter((path) => !isRanged(path))).toEqual([]);
+  const others = ["/faults", "/history", "/explain", "/proxies", "/load", "/traces/0af7651916cd43dd8448eb211c80319c"];
+  expect(others.filter(isRanged)).toEqual([]);
 });

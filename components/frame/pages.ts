@@ -50,6 +50,8 @@ interface PageEntry {
   letter: string;
   group: number;
   atHand: boolean;
+  /** It and the pages below it show a stretch of time, which their address names; elsewhere `from` and `at` are something else. */
+  ranged?: true;
   /** Left out: for everybody who has signed in. */
   need?: Need;
 }
@@ -59,16 +61,16 @@ interface PageEntry {
  * behind “More”. A line divides the groups: what is seen, what is changed, what carries it.
  */
 export const pages = [
-  { key: "overview", href: overviewHref, icon: IconHome, letter: "o", group: 0, atHand: true },
-  { key: "topology", href: topologyHref, icon: IconTopologyStar3, letter: "t", group: 0, atHand: true },
-  { key: "services", href: servicesHref, icon: IconHexagon, letter: "s", group: 0, atHand: true },
-  { key: "workloads", href: workloadsHref, icon: IconStack2, letter: "w", group: 0, atHand: false },
-  { key: "gateways", href: gatewaysHref, icon: IconDoorEnter, letter: "a", group: 0, atHand: false },
-  { key: "logs", href: logsHref, icon: IconListSearch, letter: "l", group: 0, atHand: false },
-  { key: "traces", href: tracesHref, icon: IconTimeline, letter: "r", group: 0, atHand: false },
-  { key: "metrics", href: metricsHref, icon: IconChartLine, letter: "m", group: 0, atHand: false },
+  { key: "overview", href: overviewHref, icon: IconHome, letter: "o", group: 0, atHand: true, ranged: true },
+  { key: "topology", href: topologyHref, icon: IconTopologyStar3, letter: "t", group: 0, atHand: true, ranged: true },
+  { key: "services", href: servicesHref, icon: IconHexagon, letter: "s", group: 0, atHand: true, ranged: true },
+  { key: "workloads", href: workloadsHref, icon: IconStack2, letter: "w", group: 0, atHand: false, ranged: true },
+  { key: "gateways", href: gatewaysHref, icon: IconDoorEnter, letter: "a", group: 0, atHand: false, ranged: true },
+  { key: "logs", href: logsHref, icon: IconListSearch, letter: "l", group: 0, atHand: false, ranged: true },
+  { key: "traces", href: tracesHref, icon: IconTimeline, letter: "r", group: 0, atHand: false, ranged: true },
+  { key: "metrics", href: metricsHref, icon: IconChartLine, letter: "m", group: 0, atHand: false, ranged: true },
   { key: "explain", href: explainHref(), icon: IconHelpHexagon, letter: "e", group: 0, atHand: false },
-  { key: "security", href: securityHref, icon: IconShieldLock, letter: "y", group: 0, atHand: false },
+  { key: "security", href: securityHref, icon: IconShieldLock, letter: "y", group: 0, atHand: false, ranged: true },
   { key: "alerts", href: alertsHref, icon: IconBell, letter: "n", group: 0, atHand: false },
   { key: "faults", href: faultsHref, icon: IconBolt, letter: "f", group: 1, atHand: true },
   { key: "load", href: loadHref, icon: IconGauge, letter: "b", group: 1, atHand: false },
@@ -103,6 +105,12 @@ export function usePages(): (typeof pages)[number][] {
     (page) => !("need" in page) || may(page.need.role, "namespace" in page.need ? page.need.namespace : undefined),
   );
 }
+
+/** Whether what is seen there is of the time that the address names. A trace has a time of its own. */
+export const isRanged = (path: string): boolean =>
+  pages.some(
+    ({ href, ...page }) => "ranged" in page && (path === href || (href !== tracesHref && path.startsWith(`${href}/`))),
+  );
 
 export type PageKey = (typeof pages)[number]["key"];
 

@@ -62,6 +62,8 @@ function Palette({ text, onText, onDone, onUndo }: PaletteProps) {
     requestAnimationFrame(() => document.activeElement === document.body && document.getElementById("main")?.focus());
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
+    // Enter and arrows choose among the characters that an input method offers.
+    if (event.nativeEvent.isComposing) return;
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step !== 0) {
       event.preventDefault();

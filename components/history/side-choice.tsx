@@ -3,7 +3,7 @@ import { Button, Checkbox, FileButton, NativeSelect, NumberInput, TextInput } fr
 import { useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import { useUrlState } from "../lib/url-state.ts";
-import { formatTimeOfDay } from "../ui/format.ts";
+import { formatMoment } from "../ui/format.ts";
 import styles from "./history.module.css";
 import { localTime, type Side, sideText, timeOfField } from "./sides.ts";
 import type { MeshPlan } from "./use-mesh-plan.tsx";
@@ -133,7 +133,7 @@ function SideActions({ side, file, plan }: Pick<SideChoiceProps, "side" | "file"
               side.kind === "revision"
                 ? t("revision", { revision: side.revision })
                 : new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" }).format(side.at) +
-                  ` ${formatTimeOfDay(side.at, locale)}`;
+                  ` ${formatMoment(side.at, locale)}`;
             plan.restore(
               side.kind === "revision" ? { revision: side.revision } : { at: side.at },
               t("restore-title", { moment }),

@@ -34,3 +34,13 @@ test("what has no word is said to be the server's own", () => {
   expect(shownIn("en", { message: "odd" })).toBe("<p>odd</p>");
   expect(shownIn("zh-CN", { message: "odd", reason: "of-a-newer-server" })).toMatch(/^<p>\p{Script=Han}.*odd.*<\/p>$/u);
 });
+
+test("what is wrong with several fields is told field by field", () => {
+  const errors = [
+    { path: "rate", ...told("at-most", { maximum: 1000, value: "5000" }) },
+    { path: "url", ...told("asked-load-url", {}) },
+  ];
+  const error = { message: "rate: must be …", errors };
+  expect(shownIn("en", error)).toBe("<p>rate: must be …</p>");
+  expect(shownIn("zh-CN", error)).toMatch(/^<p>rate: .*1000.*\p{Script=Han}?.*; url: \p{Script=Han}.*<\/p>$/u);
+});

@@ -56,17 +56,23 @@ export function LoadPage(props: LoadPageProps) {
           </LiveContent>
         </Panel>
         {running && <RunningPanel run={running} onChanged={tests.refresh} />}
-        {url.get("test") !== null && (
-          <LiveContent live={shown} unreadable={t("unreadable")} skeleton={<SkeletonBlock height={420} />}>
-            {(report) => (
-              <ReportPanel
-                report={report}
-                beside={url.get("beside") === null ? undefined : beside.data}
-                changes={changes}
-                onAgain={() => setDraft(draftOf(report.plan, targets.data?.targets ?? []))}
-              />
-            )}
-          </LiveContent>
+        {url.get("test") !== null && shown.data === undefined && shown.error?.code === "NOT_FOUND" ? (
+          <Panel title={t("report")}>
+            <EmptyState title={t("gone")}>{t("gone-text")}</EmptyState>
+          </Panel>
+        ) : (
+          url.get("test") !== null && (
+            <LiveContent live={shown} unreadable={t("unreadable")} skeleton={<SkeletonBlock height={420} />}>
+              {(report) => (
+                <ReportPanel
+                  report={report}
+                  beside={url.get("beside") === null ? undefined : beside.data}
+                  changes={changes}
+                  onAgain={() => setDraft(draftOf(report.plan, targets.data?.targets ?? []))}
+                />
+              )}
+            </LiveContent>
+          )
         )}
         <Panel title={t("kept")} flush>
           <LiveContent live={tests} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={3} columns={7} />}>

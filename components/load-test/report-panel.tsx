@@ -1,11 +1,13 @@
 "use client";
 import { Button } from "@mantine/core";
+import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { Change, LoadReport } from "../../server/contract/index.ts";
-import { useChangeText } from "../config/change-text.ts";
+import { useAuthor, useChangeText } from "../config/change-text.ts";
+import { compareHref } from "../lib/links.ts";
 import { LiveChart } from "../ui/live-chart.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { TimeOfDay } from "../ui/quantity.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import { Notice } from "../ui/states.tsx";
 import { LatencyTable } from "./latency-table.tsx";
 import styles from "./load.module.css";
@@ -78,6 +80,11 @@ export function ReportPanel({ report, beside, changes, onAgain }: ReportPanelPro
           </figure>
         </div>
         <Changes title={t("changes-during")} changes={changesDuring(changes, report)} />
+        <p>
+          <Link className="link" href={configHrefOf(report, beside)} prefetch={false} data-testid="load-config">
+            {t(beside ? "config-both" : "config-then")}
+          </Link>
+        </p>
         {beside && (
           <Changes
             title={t("changes-between")}
@@ -89,6 +96,13 @@ export function ReportPanel({ report, beside, changes, onAgain }: ReportPanelPro
     </Panel>
   );
 }
+
+/** The mesh as it was when it began, beside what it was for the other one or is now. */
+const configHrefOf = (report: LoadReport, beside: LoadReport | undefined): string => {
+  if (!beside) return compareHref(`t${report.startedAt}`, "now");
+  const [before, after] = inOrder(beside, report);
+  return compareHref(`t${before.startedAt}`, `t${after.startedAt}`);
+};
 
 const inOrder = (a: LoadReport, b: LoadReport): [LoadReport, LoadReport] =>
   a.startedAt < b.startedAt ? [a, b] : [b, a];
@@ -111,6 +125,7 @@ function Notes({ report: { ended, why, outcome } }: { report: LoadReport }) {
 
 function Changes({ title, none, changes }: { title: string; none?: string; changes: readonly Change[] }) {
   const textOf = useChangeText();
+  const authorOf = useAuthor();
   if (changes.length === 0) return none ? <p className="muted">{none}</p> : null;
   return (
     <section className={styles.changes}>
@@ -118,7 +133,7 @@ function Changes({ title, none, changes }: { title: string; none?: string; chang
       <ul>
         {changes.slice(0, 20).map((change) => (
           <li key={change.revision}>
-            <TimeOfDay ms={change.at} /> {textOf(change)} <span className="muted">{change.author}</span>
+            <Moment ms={change.at} /> {textOf(change)} <span className="muted">{authorOf(change.author)}</span>
           </li>
         ))}
       </ul>

@@ -1,8 +1,8 @@
 "use client";
 import { memo } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import type { Graph, Signals } from "../../server/contract/index.ts";
-import { formatRate, formatShare, quantityText } from "../ui/format.ts";
+import type { Graph, GraphEdge, Signals } from "../../server/contract/index.ts";
+import { formatBytesRate, formatRate, formatShare, quantityText } from "../ui/format.ts";
 import { mtlsOf, useNodeNames } from "./graph-text.ts";
 
 export interface AccessibleGraphProps {
@@ -30,6 +30,12 @@ export const AccessibleGraph = memo(function AccessibleGraph({
     rate: quantityText(formatRate(requestRate, locale)),
     errors: quantityText(formatShare(errorShare, locale)),
   });
+  const callSaid = ({ source, target, health: of, signals, bytesPerSecond: bytes }: GraphEdge) => {
+    const call = { from: nameOf(source), to: nameOf(target), health: health(of) };
+    if (!bytes) return t("edge-said", { ...call, ...numbers(signals) });
+    const rate = (bytesPerSecond: number) => quantityText(formatBytesRate(bytesPerSecond, locale));
+    return t("edge-said-tcp", { ...call, sent: rate(bytes.sent), received: rate(bytes.received) });
+  };
   const button = (id: string, said: string) => (
     <button
       type="button"
@@ -73,12 +79,7 @@ export const AccessibleGraph = memo(function AccessibleGraph({
             {button(
               edge.id,
               [
-                t("edge-said", {
-                  from: nameOf(edge.source),
-                  to: nameOf(edge.target),
-                  health: health(edge.health),
-                  ...numbers(edge.signals),
-                }),
+                callSaid(edge),
                 ...(edge.faults?.length ? [t("badge-says-fault")] : []),
                 ...(edge.mtls > 0 ? [t(edge.mtls < 1 ? "mtls-says-some" : "mtls-says-all")] : []),
               ].join(", "),

@@ -6,7 +6,7 @@ import { useLive } from "../lib/live.ts";
 import { compareMeshes } from "../lib/writes.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
-import { TimeOfDay } from "../ui/quantity.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import { SideSection, SideSheet } from "../ui/side-sheet.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { PanelHeader } from "./panel-header.tsx";
@@ -30,7 +30,7 @@ export function ConfigThenPanel({ at, onClose }: { at: number; onClose: () => vo
             <>
               <SideSection>
                 <p className="muted" data-testid="config-then">
-                  {t.rich("config-of", { revision: from ?? 0, time: () => <TimeOfDay ms={at} /> })}
+                  {t.rich("config-of", { revision: from ?? 0, time: () => <Moment ms={at} /> })}
                 </p>
               </SideSection>
               {objects.length === 0 && (

@@ -8,18 +8,22 @@ import { mostHops, type TopologyState } from "./use-topology-state.ts";
 
 export interface FocusBarProps {
   graph: Pick<Graph, "nodes">;
+  /** What is left of it. */
+  shown: Pick<Graph, "nodes">;
   focus: { id: string; hops: number };
   set: TopologyState["set"];
 }
 
 /** Around what the graph is drawn, how far, and the way out. */
-export function FocusBar({ graph, focus: { id, hops }, set }: FocusBarProps) {
+export function FocusBar({ graph, shown, focus: { id, hops }, set }: FocusBarProps) {
   const t = useTranslations("topology");
   const nameOf = useNodeNames(graph);
   const to = (next: number) => set({ hops: next === 1 ? null : String(next) });
+  const name = nameOf(id) === id ? (id.split("/")[1] ?? id) : nameOf(id);
+  const isThere = shown.nodes.some((node) => node.id === id || node.box === id);
   return (
     <div className={`${styles.trace} ${styles.focus}`} role="status" data-testid="focus-bar">
-      <b>{t("focus-on", { name: nameOf(id) === id ? (id.split("/")[1] ?? id) : nameOf(id) })}</b>
+      <b>{t(isThere ? "focus-on" : "focus-gone", { name })}</b>
       <button type="button" onClick={() => to(hops - 1)} disabled={hops <= 1} aria-label={t("fewer-hops")}>
         <IconMinus size={14} aria-hidden />
       </button>

@@ -2,7 +2,7 @@
 import { useElementSize } from "@mantine/hooks";
 import { type PointerEvent, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import { formatMs, formatTimeOfDay, quantityText } from "../ui/format.ts";
+import { formatMoment, formatMs, quantityText } from "../ui/format.ts";
 import { linePath } from "../ui/sparkline.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { versionColor } from "../ui/version-color.ts";
@@ -78,7 +78,7 @@ export function LatencyChart({ label, fromMs, stepSec, series }: LatencyChartPro
         </svg>
       </div>
       <div className={styles.values}>
-        <time suppressHydrationWarning>{formatTimeOfDay(fromMs + shown * stepSec * 1000, locale)}</time>
+        <time suppressHydrationWarning>{formatMoment(fromMs + shown * stepSec * 1000, locale)}</time>
         {series.map(({ version, values }) =>
           version === "all" ? (
             <span key={version}>{text(values[shown] ?? null)}</span>

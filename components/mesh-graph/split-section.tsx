@@ -3,18 +3,27 @@ import { useTranslations } from "use-intl";
 import type { Routing, ServiceMetrics } from "../../server/contract/index.ts";
 import { useRouting } from "../lib/queries.ts";
 import { SideSection } from "../ui/side-sheet.tsx";
+import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { SplitBar, VersionChip } from "../ui/version-chip.tsx";
 import styles from "./panel.module.css";
 
 export interface SplitSectionProps {
   service: { namespace: string; name: string };
   metrics: ServiceMetrics | undefined;
+  /** There are several versions on the graph: their place is kept until the rules are read. */
+  expected: boolean;
 }
 
 /** What the config says, and under it what traffic really does. Nothing for a service of one version. */
-export function SplitSection({ service, metrics }: SplitSectionProps) {
+export function SplitSection({ service, metrics, expected }: SplitSectionProps) {
   const t = useTranslations("panel");
-  const routing = useRouting(service).data;
+  const { data: routing, error } = useRouting(service);
+  if (!routing && expected && error === null)
+    return (
+      <SideSection>
+        <SkeletonBlock height={95} />
+      </SideSection>
+    );
   if (!routing || routing.versions.length < 2) return null;
   const configured = configuredShares(routing);
   const observed = metrics?.observedShares ?? {};

@@ -8,7 +8,7 @@ import { useErrorText } from "../lib/error-text.ts";
 import { servicesHref } from "../lib/links.ts";
 import { isOverdue, type Live } from "../lib/live.ts";
 import { Unreadable } from "../list/live-content.tsx";
-import { formatSpan, formatTimeOfDay } from "../ui/format.ts";
+import { formatDateTime, formatMoment, formatSpan } from "../ui/format.ts";
 import { PillButton } from "../ui/pill.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import { AccessibleGraph } from "./accessible-graph.tsx";
@@ -60,11 +60,11 @@ export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState
 function About({ graph, problem, live }: { graph: Graph; problem: string | null; live: boolean }) {
   const t = useTranslations("topology");
   const locale = useLocale();
-  const isQuiet = graph.nodes.length > 0 && graph.edges.every(({ signals }) => signals.requestRate === 0);
+  const isQuiet = graph.nodes.length > 0 && graph.edges.every(isQuietCall);
   const said =
     problem ??
     (graph.silentSince !== null
-      ? t("silent", { time: formatTimeOfDay(graph.silentSince, locale) })
+      ? t("silent", { time: formatMoment(graph.silentSince, locale) })
       : isQuiet && live
         ? t("quiet")
         : null);
@@ -75,6 +75,9 @@ function About({ graph, problem, live }: { graph: Graph; problem: string | null;
     </div>
   );
 }
+
+const isQuietCall = ({ signals, bytesPerSecond }: Graph["edges"][number]): boolean =>
+  signals.requestRate === 0 && (bytesPerSecond === undefined || bytesPerSecond.sent + bytesPerSecond.received === 0);
 
 /** `moving`: requests fly, because what is shown is happening right now. */
 function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; moving: boolean }) {
@@ -100,7 +103,8 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
   const text = traced && traced.lit.size > 0 ? traced.text : plainText;
   const onSelect = useCallback((id: string | null) => set({ select: id }), [set]);
   const caption = () => {
-    const [window, time] = [formatSpan(graph.windowSec, locale), formatTimeOfDay(graph.at, locale)];
+    // A picture is looked at on other days.
+    const [window, time] = [formatSpan(graph.windowSec, locale), formatDateTime(graph.at, locale, { seconds: true })];
     return [t("caption", { window, time }), found && find].filter(Boolean).join(" · ");
   };
   return (
@@ -111,10 +115,10 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
       {traced && state.trace !== null && (
         <TraceBar id={state.trace} shown={traced} onClose={() => set({ trace: null, at: null })} />
       )}
-      {focus && <FocusBar graph={graph} focus={focus} set={set} />}
+      {focus && <FocusBar graph={graph} shown={visible} focus={focus} set={set} />}
       {visible.nodes.length === 0 ? (
         <Nothing
-          hidden={graph.nodes.length > 0}
+          hidden={graph.nodes.length === 0 ? null : hide || namespaces.length > 0 || focus ? "left-out" : "idle"}
           onShow={() => set({ idle: null, hide: null, ns: null, focus: null, hops: null })}
         />
       ) : list ? (
@@ -131,25 +135,29 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
             handle={canvas}
           />
           {pointed && <GraphTip graph={visible} pointed={pointed} />}
+          <GraphTools canvas={canvas} caption={caption} graph={visible} />
           <AccessibleGraph
             graph={visible}
             selected={select}
             onSelect={onSelect}
             onFocus={(id) => canvas.current?.hover(id)}
           />
-          <GraphTools canvas={canvas} caption={caption} graph={visible} />
         </>
       )}
     </>
   );
 }
 
-function Nothing({ hidden, onShow }: { hidden: boolean; onShow: () => void }) {
+/** `hidden`: why what there is is not shown; null: there is nothing. */
+function Nothing({ hidden, onShow }: { hidden: "idle" | "left-out" | null; onShow: () => void }) {
   const t = useTranslations("topology");
   return (
     <div className={styles.nothing}>
       {hidden ? (
-        <EmptyState title={t("empty-hidden")} action={<PillButton onClick={onShow}>{t("show-idle")}</PillButton>} />
+        <EmptyState
+          title={t(`empty-${hidden}`)}
+          action={<PillButton onClick={onShow}>{t(hidden === "idle" ? "show-idle" : "show-all")}</PillButton>}
+        />
       ) : (
         <EmptyState
           title={t("empty")}

@@ -1,7 +1,7 @@
 "use client";
 import { useLocale, useTranslations } from "use-intl";
 import { useChangeText } from "../config/change-text.ts";
-import { formatRate, formatShare, formatTimeOfDay, quantityText } from "../ui/format.ts";
+import { formatMoment, formatRate, formatShare, quantityText } from "../ui/format.ts";
 import type { StripMoment } from "./strip-moment.ts";
 import styles from "./time-strip.module.css";
 
@@ -15,7 +15,7 @@ export function StripHover({ moment, at }: { moment: StripMoment; at: number }) 
   return (
     <i className={styles.hover} style={{ left: `${at * 100}%` }} aria-hidden="true" data-testid="strip-hover">
       <div className={styles.tip} data-side={at > 0.5 ? "left" : "right"}>
-        <b>{formatTimeOfDay(moment.at, locale)}</b>
+        <b>{formatMoment(moment.at, locale)}</b>
         <span>
           {requestRate === null
             ? t("unrecorded-here")

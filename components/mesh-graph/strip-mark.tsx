@@ -3,7 +3,7 @@ import type { CSSProperties } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Change } from "../../server/contract/index.ts";
 import { useAuthor, useChangeText } from "../config/change-text.ts";
-import { formatTimeOfDay } from "../ui/format.ts";
+import { formatMoment } from "../ui/format.ts";
 import { placeMarks } from "./strip-marks.ts";
 import styles from "./time-strip.module.css";
 
@@ -85,7 +85,7 @@ function useMarkText(): (change: Change) => string {
   const authorOf = useAuthor();
   return (change) =>
     t("mark", {
-      time: formatTimeOfDay(change.at, locale),
+      time: formatMoment(change.at, locale),
       summary: textOf(change),
       author: authorOf(change.author),
     });

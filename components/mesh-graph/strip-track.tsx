@@ -3,7 +3,7 @@ import { useElementSize } from "@mantine/hooks";
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Change, Graph } from "../../server/contract/index.ts";
-import { formatTimeOfDay } from "../ui/format.ts";
+import { formatMoment } from "../ui/format.ts";
 import { linePath } from "../ui/sparkline.tsx";
 import { knownRates, momentOf, type Span } from "./replay.ts";
 import { StripHover } from "./strip-hover.tsx";
@@ -69,7 +69,7 @@ export function Track({ graph, span, changes, state }: TrackProps) {
       aria-valuemin={span.from}
       aria-valuemax={span.to}
       aria-valuenow={Math.min(span.to, Math.max(span.from, now))}
-      aria-valuetext={at === null ? t("live") : formatTimeOfDay(at, locale)}
+      aria-valuetext={at === null ? t("live") : formatMoment(at, locale)}
       data-testid="time-strip"
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
@@ -95,7 +95,7 @@ export function Track({ graph, span, changes, state }: TrackProps) {
           data-late={share(at, span) > 0.8 || undefined}
           style={{ left: `${share(at, span) * 100}%` }}
         >
-          <small>{formatTimeOfDay(at, locale)}</small>
+          <small>{formatMoment(at, locale)}</small>
         </i>
       )}
     </div>

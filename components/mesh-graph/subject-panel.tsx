@@ -13,6 +13,7 @@ import { ExemplarSection } from "../trace/exemplar-list.tsx";
 import { TracesOf } from "../trace/traces-of.tsx";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
+import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { useEarlier } from "./earlier.ts";
 import { FaultsSection } from "./faults-section.tsx";
@@ -36,7 +37,10 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
     windowSec: state.windowSec,
     at: state.at,
   };
-  const metrics = useServiceMetrics(query, undefined, service !== null).data;
+  const read = useServiceMetrics(query, undefined, service !== null);
+  const metrics = read.data;
+  // What comes has its place from the beginning: nothing below it jumps.
+  const waits = service !== null && read.error === null;
   const fullest = fullestOf(useSaturation(state.at).data, subject.nodes);
   const mine = metrics && service ? metrics : undefined;
   const isSplit =
@@ -87,7 +91,7 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
       <SideSection>
         <KpiRow>
           <SignalKpis signals={signals} before={before} t={t} />
-          {fullest && (
+          {service && (
             <Kpi label={t("saturation")}>
               <SaturationValue of={fullest} />
             </Kpi>
@@ -99,9 +103,21 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
       {subject.nodes.length > 0 && <ConfigSection badges={subject.nodes.flatMap(({ badges }) => badges)} />}
       {/* What was configured at a moment of the past is not kept beside its traffic. */}
       {service && state.at === null && (
-        <SplitSection service={{ namespace: service.namespace, name: service.hostname }} metrics={mine} />
+        <SplitSection
+          service={{ namespace: service.namespace, name: service.hostname }}
+          metrics={mine}
+          expected={isSplit}
+        />
       )}
-      {mine && <LatencySection metrics={mine} />}
+      {mine ? (
+        <LatencySection metrics={mine} />
+      ) : (
+        waits && (
+          <SideSection>
+            <SkeletonBlock height={154} />
+          </SideSection>
+        )
+      )}
       <PeerTable
         title={t("callers")}
         none={t("no-callers")}

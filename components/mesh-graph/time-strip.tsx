@@ -3,7 +3,7 @@ import { useTranslations } from "use-intl";
 import type { Change, Graph } from "../../server/contract/index.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { PillButton } from "../ui/pill.tsx";
-import { TimeOfDay } from "../ui/quantity.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import { ReplayControls } from "./replay-controls.tsx";
 import { ChangesInWords } from "./strip-mark.tsx";
 import { spanOf, Track } from "./strip-track.tsx";
@@ -51,8 +51,8 @@ export function TimeStrip({ graph, fresh, changes, state }: TimeStripProps) {
       <span className={`${styles.span} mono`}>
         {span && (
           <>
-            <TimeOfDay ms={span.from} seconds={span.to - span.from < 600_000} /> –{" "}
-            <TimeOfDay ms={span.to} seconds={span.to - span.from < 600_000} />
+            <Moment ms={span.from} seconds={span.to - span.from < 600_000} /> –{" "}
+            <Moment ms={span.to} seconds={span.to - span.from < 600_000} />
           </>
         )}
       </span>

@@ -4,7 +4,7 @@ import { useTranslations } from "use-intl";
 import { useErrorText } from "../lib/error-text.ts";
 import { traceHref } from "../lib/links.ts";
 import { ObjectLink } from "../ui/object-link.tsx";
-import { NumberWithUnit, TimeOfDay } from "../ui/quantity.tsx";
+import { Moment, NumberWithUnit } from "../ui/quantity.tsx";
 import styles from "./topology.module.css";
 import type { ShownTrace } from "./use-trace-on-graph.ts";
 
@@ -21,7 +21,7 @@ export function TraceBar({ id, shown, onClose }: { id: string; shown: ShownTrace
       {data && (
         <span>
           <NumberWithUnit value={data.durationMs} kind="ms" /> · {t("trace-spans", { count: data.spans })} ·{" "}
-          <TimeOfDay ms={data.startMs} />
+          <Moment ms={data.startMs} />
         </span>
       )}
       {error && !data && <span>{text(error)}</span>}

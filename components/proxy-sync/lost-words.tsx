@@ -1,7 +1,7 @@
 "use client";
 import { useTranslations } from "use-intl";
 import type { ProxySync } from "../../server/contract/index.ts";
-import { Moment } from "../config/moment.tsx";
+import { Moment } from "../ui/quantity.tsx";
 
 /** "disconnected since 14:02:11, last held revision 213" */
 export function LostWords({ proxy }: { proxy: Pick<ProxySync, "disconnectedAt" | "heldRevision"> }) {

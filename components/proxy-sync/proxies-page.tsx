@@ -41,7 +41,7 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
   const client = clientKinds.find((one) => one === url.get("client")) ?? null;
   const onlyOutOfSync = url.get("sync") === "out";
   const filter: ProxyFilter = { kind, client, onlyOutOfSync, text: url.get("filter") ?? "" };
-  const opened = url.get("proxy");
+  const opened = url.get("proxy") || null;
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>

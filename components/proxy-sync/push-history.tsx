@@ -2,11 +2,10 @@
 import { useTranslations } from "use-intl";
 import type { PushSummary } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
-import { Moment } from "../config/moment.tsx";
 import { usePushHistory } from "../lib/queries.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
+import { Moment, NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import styles from "./push-history.module.css";
 

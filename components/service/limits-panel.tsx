@@ -1,10 +1,10 @@
 "use client";
 import { useTranslations } from "use-intl";
 import { type RateLimitUse, serviceLimitDomain } from "../../server/contract/index.ts";
-import { Moment } from "../config/moment.tsx";
 import { useRateLimits } from "../lib/queries.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import styles from "./tabs.module.css";
 
 /** The global limits of a service (RateLimit), each with how much of it is used in its window; nothing while none was asked for. */

@@ -6,7 +6,7 @@ import { logsOfHref, proposeHref, tracesOfHref } from "../lib/links.ts";
 import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
-import { formatTimeOfDay } from "../ui/format.ts";
+import { formatMoment } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
 import { Pill } from "../ui/pill.tsx";
@@ -46,7 +46,7 @@ export function ServiceHeader({ service, item, metrics }: ServiceHeaderProps) {
       {metrics && isYoung(metrics) && (
         // The server's time zone may be another.
         <span className="muted" data-testid="data-since" suppressHydrationWarning>
-          {t("since", { time: formatTimeOfDay(metrics.dataFromMs, locale) })}
+          {t("since", { time: formatMoment(metrics.dataFromMs, locale) })}
         </span>
       )}
       <Pill

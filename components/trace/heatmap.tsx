@@ -6,7 +6,7 @@ import { getJson } from "../lib/api.ts";
 import { useLive } from "../lib/live.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
-import { formatMs, formatTimeOfDay, quantityText } from "../ui/format.ts";
+import { formatMoment, formatMs, quantityText } from "../ui/format.ts";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
@@ -98,7 +98,7 @@ function Cells({ map, chosen, onChoose }: CellsProps) {
           const text = cellText(range);
           const key = keyOf(cell);
           const name = t("heat-cell", {
-            time: formatTimeOfDay(range.fromMs, locale),
+            time: formatMoment(range.fromMs, locale),
             from: ms(range.minMs),
             to: range.maxMs === null ? "∞" : ms(range.maxMs),
             count: cell.count,
@@ -131,9 +131,9 @@ function Cells({ map, chosen, onChoose }: CellsProps) {
         })}
       </div>
       <div className={styles.times} aria-hidden suppressHydrationWarning>
-        <span suppressHydrationWarning>{formatTimeOfDay(fromMs, locale)}</span>
+        <span suppressHydrationWarning>{formatMoment(fromMs, locale)}</span>
         <span className={styles.legend}>{t("heat-legend")}</span>
-        <span suppressHydrationWarning>{formatTimeOfDay(fromMs + steps * stepSec * 1000, locale)}</span>
+        <span suppressHydrationWarning>{formatMoment(fromMs + steps * stepSec * 1000, locale)}</span>
       </div>
     </figure>
   );

@@ -3,7 +3,7 @@ import { useLocale, useTranslations } from "use-intl";
 import type { TraceList } from "../../server/contract/index.ts";
 import { traceHref } from "../lib/links.ts";
 import { latencyScale } from "../mesh-graph/latency-scale.ts";
-import { formatMs, formatTimeOfDay, quantityText } from "../ui/format.ts";
+import { formatMoment, formatMs, quantityText } from "../ui/format.ts";
 import { ObjectLink } from "../ui/object-link.tsx";
 import styles from "./traces.module.css";
 
@@ -42,11 +42,11 @@ export function Scatter({ list: { fromMs, toMs, traces } }: { list: TraceList })
         </div>
       </div>
       <div className={styles.times} aria-hidden suppressHydrationWarning>
-        <span suppressHydrationWarning>{formatTimeOfDay(first, locale)}</span>
+        <span suppressHydrationWarning>{formatMoment(first, locale)}</span>
         <span className={styles.legend}>
           <i className={styles.dot} /> {t("fine")} <i className={styles.diamond} /> {t("with-errors")}
         </span>
-        <span suppressHydrationWarning>{formatTimeOfDay(last, locale)}</span>
+        <span suppressHydrationWarning>{formatMoment(last, locale)}</span>
       </div>
     </figure>
   );

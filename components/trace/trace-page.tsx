@@ -18,7 +18,7 @@ import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Pill, PillButton } from "../ui/pill.tsx";
-import { NumberWithUnit, TimeOfDay } from "../ui/quantity.tsx";
+import { Moment, NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
@@ -133,7 +133,7 @@ function Content({ trace, opened }: { trace: Trace; opened: string | null }) {
           {trace.errors}
         </Kpi>
         <Kpi label={t("col-start")}>
-          <TimeOfDay ms={trace.startMs} />
+          <Moment ms={trace.startMs} />
         </Kpi>
       </dl>
       <div className={styles.stack}>

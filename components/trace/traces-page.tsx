@@ -18,7 +18,7 @@ import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
-import { NumberWithUnit, TimeOfDay } from "../ui/quantity.tsx";
+import { Moment, NumberWithUnit } from "../ui/quantity.tsx";
 import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
@@ -227,7 +227,7 @@ function useColumns(longestMs: number): Column<TraceSummary>[] {
       header: t("col-start"),
       align: "right",
       sortValue: ({ startMs }) => startMs,
-      cell: ({ startMs }) => <TimeOfDay ms={startMs} />,
+      cell: ({ startMs }) => <Moment ms={startMs} />,
     },
   ];
 }

@@ -4,13 +4,12 @@ import { useEffect, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { PushStatus } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
-import { Moment } from "../config/moment.tsx";
 import { useErrorText } from "../lib/error-text.ts";
 import { proxyHref } from "../lib/links.ts";
 import { usePush } from "../lib/queries.ts";
 import { formatMs, quantityText } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
-import { TimeOfDay } from "../ui/quantity.tsx";
+import { Moment } from "../ui/quantity.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import styles from "./push-card.module.css";
 
@@ -42,7 +41,7 @@ export function PushCard({ revision, own = true }: { revision: number | "latest"
             {push.author
               ? t("push-of", { revision: push.revision, author: authorOf(push.author) })
               : t("push-own", { revision: push.revision })}{" "}
-            · <TimeOfDay ms={push.committedAt} />
+            · <Moment ms={push.committedAt} />
           </>
         )
       }

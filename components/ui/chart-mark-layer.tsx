@@ -2,7 +2,7 @@
 import { useLocale } from "use-intl";
 import styles from "./chart-mark-layer.module.css";
 import type { PlacedMark } from "./chart-marks.ts";
-import { formatTimeOfDay } from "./format.ts";
+import { formatMoment } from "./format.ts";
 
 export interface ChartMarkLayerProps {
   placed: readonly PlacedMark[];
@@ -14,7 +14,7 @@ export interface ChartMarkLayerProps {
 /** The names of a chart's marks: beside each flag where there is room, and in full on hover or focus. */
 export function ChartMarkLayer({ placed, left, width }: ChartMarkLayerProps) {
   const locale = useLocale();
-  const time = (ms: number) => formatTimeOfDay(ms, locale);
+  const time = (ms: number) => formatMoment(ms, locale);
   return (
     <ul className={styles.layer} style={{ left, width }}>
       {placed.map(({ x, marks, words }) => {

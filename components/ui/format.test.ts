@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import {
   formatBytesRate,
   formatCountdown,
+  formatMoment,
   formatMs,
   formatRate,
   formatShare,
   formatSpan,
+  formatStretch,
   quantityText,
 } from "./format.ts";
 
@@ -76,4 +78,12 @@ it.each([
   [250_000_000, "250 MB/s"],
 ])("says %s bytes a second as %s", (perSecond, text) => {
   expect(quantityText(formatBytesRate(perSecond, "en"))).toBe(text);
+});
+
+it("says the day of a moment that is not of today, and of a stretch once where both ends have the same", () => {
+  const noon = new Date(2026, 10, 28, 12, 4, 31).getTime();
+  expect(formatMoment(noon, "en", true, noon + 3_600_000)).toBe("12:04:31");
+  expect(formatMoment(noon, "en", true, noon + 86_400_000)).toBe("Nov 28 12:04:31");
+  expect(formatStretch(noon, 3600, "en")).toBe("Nov 28 11:04 – 12:04");
+  expect(formatStretch(noon, 86_400, "en")).toBe("Nov 27 12:04 – Nov 28 12:04");
 });

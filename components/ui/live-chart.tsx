@@ -6,7 +6,7 @@ import { useLocale } from "use-intl";
 import { type ChartKind, chartText, niceTop, shareTop, tickSteps, tickText } from "./chart-axis.ts";
 import { ChartMarkLayer } from "./chart-mark-layer.tsx";
 import { type ChartMark, placeMarks } from "./chart-marks.ts";
-import { formatTimeOfDay } from "./format.ts";
+import { formatMoment } from "./format.ts";
 import styles from "./live-chart.module.css";
 
 export interface ChartSeries {
@@ -155,8 +155,9 @@ function optionsOf(
         size: 24,
         // Ticks closer than a minute would all say the same one.
         values: (_plot, times, _axis, _space, step) =>
-          times.map((time) => formatTimeOfDay(time * 1000, locale, step < 60)),
-        space: 80,
+          times.map((time) => formatMoment(time * 1000, locale, step < 60)),
+        // A tick of another day says which, too.
+        space: 96,
         grid: { show: false },
       },
       {
@@ -210,7 +211,7 @@ function readout(text: (value: number | null) => string, locale: string) {
       stroke: one.stroke,
     }));
     box.replaceChildren(
-      line(time === undefined ? "" : formatTimeOfDay(time * 1000, locale), "", null),
+      line(time === undefined ? "" : formatMoment(time * 1000, locale), "", null),
       ...lines.map(({ label, value, stroke }) =>
         line(label, value, typeof stroke === "function" ? String(stroke(chart, 1)) : null),
       ),

@@ -1,6 +1,6 @@
 "use client";
 import { useLocale } from "use-intl";
-import { formatBytesRate, formatMs, formatRate, formatShare, formatTimeOfDay, type Quantity } from "./format.ts";
+import { formatBytesRate, formatMoment, formatMs, formatRate, formatShare, type Quantity } from "./format.ts";
 import styles from "./quantity.module.css";
 import { useSettled } from "./use-settled.ts";
 
@@ -35,12 +35,12 @@ export const Amount = ({ value, unit, tone = "plain" }: Quantity & Pick<NumberWi
   </span>
 );
 
-/** Time of day on the reader's own clock; the server's guess of the time zone gives way on the client. */
-export function TimeOfDay({ ms, seconds = true }: { ms: number; seconds?: boolean }) {
+/** A moment on the reader's own clock, with its day where that is not today; the server's guess of the time zone gives way on the client. */
+export function Moment({ ms, seconds = true }: { ms: number; seconds?: boolean }) {
   const locale = useLocale();
   return (
     <time dateTime={new Date(ms).toISOString()} suppressHydrationWarning>
-      {formatTimeOfDay(ms, locale, seconds)}
+      {formatMoment(ms, locale, seconds)}
     </time>
   );
 }

@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import { TimeOfDay } from "./quantity.tsx";
+import { Moment } from "./quantity.tsx";
 import styles from "./states.module.css";
 
 /** What would be here, and the way there. */
@@ -44,7 +44,7 @@ export function ErrorState({ title, detail, since, works, onRetry }: ErrorStateP
       <p className={styles.title}>{title}</p>
       {detail && <p className={styles.detail}>{detail}</p>}
       <p className={styles.text}>
-        {since ? t.rich("since", { time: () => <TimeOfDay ms={since} /> }) : null} {works} {t("retrying")}
+        {since ? t.rich("since", { time: () => <Moment ms={since} /> }) : null} {works} {t("retrying")}
       </p>
       {onRetry && <Button onClick={onRetry}>{t("retry")}</Button>}
     </div>

@@ -3,7 +3,7 @@ import { Button, Popover, TextInput } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useId, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import { formatDateTime, formatSpan } from "./format.ts";
+import { formatSpan, formatStretch } from "./format.ts";
 import { PillButton } from "./pill.tsx";
 import {
   type Comparison,
@@ -38,7 +38,11 @@ export function TimeRangePicker({ value, onChange, compare, windows = timeWindow
     <Popover opened={opened} onChange={setOpened} position="bottom-end" width={540} trapFocus returnFocus shadow="md">
       <Popover.Target>
         <PillButton data-testid="window-picker" onClick={() => setOpened((open) => !open)}>
-          <span suppressHydrationWarning>{rangeText(value, locale, (span) => t("last", { span }))}</span>
+          <span suppressHydrationWarning>
+            {value.at === null
+              ? t("last", { span: formatSpan(value.windowSec, locale) })
+              : formatStretch(value.at, value.windowSec, locale)}
+          </span>
           {compare?.value && <span className={styles.compared}>· {t(`compare-${compare.value}`)}</span>}
           <IconChevronDown size={13} aria-hidden />
         </PillButton>
@@ -116,13 +120,4 @@ function CustomRange({ value, onApply }: { value: TimeRange; onApply: (range: Ti
       </p>
     </form>
   );
-}
-
-/** `last 5 min`, or `28 Nov 12:00 – 13:30`. */
-function rangeText({ windowSec, at }: TimeRange, locale: string, last: (span: string) => string): string {
-  if (at === null) return last(formatSpan(windowSec, locale));
-  const [from, to] = [at - windowSec * 1000, at];
-  const sameDay = new Date(from).toDateString() === new Date(to).toDateString();
-  const seconds = windowSec < 600;
-  return `${formatDateTime(from, locale, { seconds })} – ${formatDateTime(to, locale, { seconds, day: !sameDay })}`;
 }

@@ -17,7 +17,7 @@ import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection, SideSheet } from "../ui/side-sheet.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
-import { ProxyLink } from "./proxy-link.tsx";
+import { ProxyLink, proxyOf } from "./proxy-link.tsx";
 import styles from "./workloads.module.css";
 
 const height = 130;
@@ -28,27 +28,23 @@ const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => 
 
 export interface WorkloadSheetProps {
   workload: WorkloadItem;
-  proxy: ProxySync | undefined;
+  /** Undefined until the fleet could be asked. */
+  proxies: readonly ProxySync[] | undefined;
   range: TimeRange;
   onClose: () => void;
 }
 
 /** One workload: what it is asked and asks over time, by whom and whom, its ports and their mutual TLS, its services and its proxy. */
-export function WorkloadSheet({ workload, proxy, range, onClose }: WorkloadSheetProps) {
+export function WorkloadSheet({ workload, proxies, range, onClose }: WorkloadSheetProps) {
   const t = useTranslations("workloads");
-  const common = useTranslations("ui");
   const { namespace, name } = workload;
   const live = useWorkloadMetrics({ namespace, name, ...range });
   return (
     <SideSheet label={name} onClose={onClose}>
       <div data-testid="workload-sheet">
         <SideSection>
-          <div className={styles.head}>
-            <h2>{name}</h2>
-            <span className="muted mono">{namespace}</span>
-            <CloseButton aria-label={common("close")} onClick={onClose} />
-          </div>
-          <ProxyLink proxy={proxy} known />
+          <Head name={name} namespace={namespace} onClose={onClose} />
+          <ProxyLink proxy={proxyOf(workload, proxies)} known={proxies !== undefined} />
           <Services workload={workload} />
           <p>
             <Link
@@ -75,6 +71,33 @@ export function WorkloadSheet({ workload, proxy, range, onClose }: WorkloadSheet
         <Labels workload={workload} />
       </div>
     </SideSheet>
+  );
+}
+
+/** For an address of before: `name` is `<namespace>/<name>`. */
+export function GoneSheet({ name: key, onClose }: { name: string; onClose: () => void }) {
+  const t = useTranslations("workloads");
+  const [namespace = "", name = key] = key.split("/");
+  return (
+    <SideSheet label={name} onClose={onClose}>
+      <div data-testid="workload-gone">
+        <SideSection>
+          <Head name={name} namespace={namespace} onClose={onClose} />
+          <p className="muted">{t("gone")}</p>
+        </SideSection>
+      </div>
+    </SideSheet>
+  );
+}
+
+function Head({ name, namespace, onClose }: { name: string; namespace: string; onClose: () => void }) {
+  const common = useTranslations("ui");
+  return (
+    <div className={styles.head}>
+      <h2>{name}</h2>
+      <span className="muted mono">{namespace}</span>
+      <CloseButton aria-label={common("close")} onClick={onClose} />
+    </div>
   );
 }
 

@@ -29,7 +29,7 @@ import { VersionChip } from "../ui/version-chip.tsx";
 import { MutualTls } from "./mutual-tls.tsx";
 import { ProxyLink, proxyOf } from "./proxy-link.tsx";
 import { silent, workloadKey, worstFirst } from "./workload-order.ts";
-import { WorkloadSheet } from "./workload-sheet.tsx";
+import { GoneSheet, WorkloadSheet } from "./workload-sheet.tsx";
 import styles from "./workloads.module.css";
 
 export interface WorkloadsPageProps {
@@ -46,7 +46,9 @@ export function WorkloadsPage({ initial, initialRange }: WorkloadsPageProps) {
   const live = useWorkloads(range, sameRange(range, initialRange) ? first : undefined);
   const before = useEarlierWorkloads(range, comparison, live.data?.at ?? 0);
   const proxies = useProxies().data?.proxies;
-  const opened = live.data?.workloads.find((one) => workloadKey(one) === url.get("workload"));
+  const wanted = url.get("workload");
+  const opened = live.data?.workloads.find((one) => workloadKey(one) === wanted);
+  const close = () => url.set({ workload: null });
   return (
     <div className={styles.page}>
       <Page>
@@ -60,14 +62,8 @@ export function WorkloadsPage({ initial, initialRange }: WorkloadsPageProps) {
           </LiveContent>
         </Panel>
       </Page>
-      {opened && (
-        <WorkloadSheet
-          workload={opened}
-          proxy={proxyOf(opened, proxies)}
-          range={range}
-          onClose={() => url.set({ workload: null })}
-        />
-      )}
+      {opened && <WorkloadSheet workload={opened} proxies={proxies} range={range} onClose={close} />}
+      {wanted !== null && live.data && !opened && <GoneSheet name={wanted} onClose={close} />}
     </div>
   );
 }

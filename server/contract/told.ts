@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { accessInEnglish } from "./told-access.ts";
+import { askedInEnglish } from "./told-asked.ts";
 import { fieldsInEnglish } from "./told-fields.ts";
 import { warningsInEnglish } from "./told-warnings.ts";
 
@@ -11,6 +12,7 @@ const english = {
   ...fieldsInEnglish,
   ...warningsInEnglish,
   ...accessInEnglish,
+  ...askedInEnglish,
   "control-plane-silent": "the control plane at {url} can't be reached: {why}",
   "control-plane-failed": "the control plane answered {status} to {call}",
   "csds-silent": "CSDS gave no answer: {why}",

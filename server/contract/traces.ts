@@ -71,7 +71,7 @@ export const TraceSearch = z
     to: moment.optional(),
     limit: z.coerce.number().int().min(1).max(1000).default(200),
   })
-  .refine(({ min = 0, max = min }) => min <= max, { path: ["max"], message: "must not be less than min" })
+  .refine(({ min = 0, max = min }) => min <= max, { path: ["max"], message: "must not be below min" })
   .refine(({ from = 0, to = from + 1 }) => from < to, { path: ["to"], message: "must be after from" });
 export type TraceSearch = z.infer<typeof TraceSearch>;
 

@@ -111,8 +111,8 @@ export function createAdvice(source: AdviceSource): Advice {
       const [asked, all] = await Promise.all([readDocuments(yaml), known()]);
       const policies = asked.filter(({ kind }) => kind === authorizationPolicy.kind);
       if (policies.length === 0 || policies.length < asked.length)
-        throw invalid(`yaml: must have AuthorizationPolicies alone, and one at least`, [
-          { path: "yaml", message: "must have AuthorizationPolicies alone, and one at least" },
+        throw invalid("yaml: must have AuthorizationPolicies alone, and one at least", [
+          { path: "yaml", ...told("asked-policies", {}) },
         ]);
       const meant = concernedBy(all, policies);
       const check = checkerOf(yaml, all, policies, meant);

@@ -171,7 +171,7 @@ describe("bad input", () => {
     ["POST", "/api/undo", {}, { revision: 0 }, "revision"],
     ["POST", "/api/apply", {}, { yaml: "" }, "yaml"],
     ["GET", "/api/traces", { min: "x" }, undefined, "min"],
-    ["GET", "/api/traces", { min: "5", max: "4" }, undefined, "max: must not be less than min"],
+    ["GET", "/api/traces", { min: "5", max: "4" }, undefined, "max: must not be below min"],
     ["GET", "/api/traces", { from: "5", to: "4" }, undefined, "to: must be after from"],
     ["GET", "/api/traces", { tag: "status 503" }, undefined, "tag: must be key=value"],
     ["GET", "/api/traces", { errors: "yes" }, undefined, "errors"],

@@ -25,7 +25,7 @@ const Code = z
 
 const Peer = z
   .string()
-  .regex(/^[^/]+\/[^/]+(?:\/[^/]+)?$/, "must be <namespace>/<app> or <namespace>/<app>/<version>")
+  .regex(/^[^/]+\/[^/]+(?:\/[^/]+)?$/, "must be namespace/app or namespace/app/version")
   .transform((text): PeerFilter => {
     const [namespace = "", app = "", version] = text.split("/");
     return { namespace, app, ...(version !== undefined && { version }) };
@@ -70,7 +70,7 @@ const Search = Filter.extend({
     .number("must be seconds, such as 900")
     .int("must be whole seconds")
     .min(1, "must be at least 1 s")
-    .max(maxWindowSec, `must be at most ${maxWindowSec} s`)
+    .max(maxWindowSec)
     .default(900),
   from: time.optional(),
   to: time.optional(),

@@ -7,6 +7,7 @@ import {
   type MeshService,
   type ServiceLink,
   serviceLink,
+  told,
 } from "../contract/index.ts";
 import { configRuleOf } from "../explain/origins.ts";
 import type { Queries } from "../query/queries.ts";
@@ -73,10 +74,9 @@ export function resolved<F extends Pick<LogFilter, "service">>(filter: F, regist
   if (found) return { ...filter, service: found.hostname };
   // A service that was removed has lines all the same.
   if (service.includes(".")) return filter;
-  const names = registry.map((one) => one.name).slice(0, 20);
-  throw invalid(`service: there is no ${service}; there are ${names.join(", ")}`, [
-    { path: "service", message: `there is no ${service}` },
-  ]);
+  const known = registry.map((one) => one.name).slice(0, 20);
+  const said = told("asked-service", { service, known: known.join(", ") });
+  throw invalid(`service: ${said.message}`, [{ path: "service", ...said }]);
 }
 
 const entryOf = (registry: readonly MeshService[]) => {

@@ -12,7 +12,7 @@ import { invalid } from "./parse.ts";
 
 /** W3C's form; senders of Zipkin's may have half of it. Throws INVALID. https://www.w3.org/TR/trace-context/#trace-id */
 export function traceIdOf(id: string): string {
-  if (!/^(?:[0-9a-f]{16}|[0-9a-f]{32})$/i.test(id)) throw invalid("A trace id is 32 hexadecimal digits, or 16.");
+  if (!/^(?:[0-9a-f]{16}|[0-9a-f]{32})$/i.test(id)) throw invalid(told("asked-trace-id", {}));
   return id.toLowerCase().padStart(32, "0");
 }
 

@@ -1,8 +1,9 @@
 import { firstRevision } from "../../../config/memory-store.ts";
 import { type ConfigObject, formatKey, keyOf, type ResourceKey } from "../../../config/object.ts";
 import type { ConfigStore, Write } from "../../../config/store.ts";
+import { told } from "../../../contract/index.ts";
 import { historyInParts } from "../history-in-parts.ts";
-import { StatusError } from "../status-error.ts";
+import { StatusError, saidError } from "../status-error.ts";
 
 /** A moment of the mesh: by the last revision in it, or by the clock (Unix milliseconds). */
 export type Moment = { revision: number } | { at: number };
@@ -26,7 +27,7 @@ export async function meshAt(store: ConfigStore, moment: Moment): Promise<MeshAt
   const now = new Map(items.map((object) => [formatKey(keyOf(object)), object]));
   const objects = new Map(now);
   if ("revision" in moment && moment.revision > current) {
-    throw new StatusError(404, "NotFound", `there is no revision ${moment.revision}: the mesh is at ${current}`);
+    throw saidError(404, "NotFound", told("no-revision", { revision: moment.revision, current }));
   }
   let revision = current;
   const back = historyInParts(store, { before: current + 1, limit: Number.MAX_SAFE_INTEGER });
