@@ -45,6 +45,8 @@ export default defineConfig({
           hookTimeout: 240_000,
           // One after another: whole meshes beside each other would measure the machine and not the product.
           maxWorkers: 1,
+          // Pages that only look, of the tests that say so.
+          maxConcurrency: 3,
         },
       },
     ],

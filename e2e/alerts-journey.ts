@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Browser } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
-import { openPage, patience } from "./browser.ts";
+import { patience } from "./browser.ts";
 import { apiOf, setReviews } from "./config.ts";
-import { eventually, type TestMesh } from "./mesh.ts";
+import { eventually } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 const json = { "content-type": "application/json" };
 const name = "ratings-fail";
@@ -20,9 +20,9 @@ const rule = {
 };
 
 /** Somebody who is told, by a webhook as Prometheus' Alertmanager tells it. */
-export function alertsJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+export function alertsJourney(running: () => Running): void {
   test("a rule on errors fires by a real fault, tells its receiver once, and once more when it is over", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     const told: { status: string; alerts: { labels: Record<string, string> }[] }[] = [];
     const receiver = createServer(async (request, response) => {
       let body = "";
@@ -42,7 +42,7 @@ export function alertsJourney(running: () => { mesh: TestMesh; browser: Browser 
     });
     await setReviews(mesh, 0, 0, 100);
 
-    const { page, problems } = await openPage(browser, mesh, "/alerts");
+    const { page, problems } = await open("/alerts");
     await page.getByTestId("receiver-name").fill("e2e");
     await page.getByTestId("receiver-url").fill(`http://127.0.0.1:${port}/hook?key=secret`);
     await page.getByTestId("receiver-add").click();

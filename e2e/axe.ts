@@ -6,11 +6,11 @@ import type { Page } from "playwright-core";
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /**
- * What axe holds to be serious or critical, colour contrast included. https://dequeuniversity.com/rules/axe/
+ * What axe has to say against a page, colour contrast included. https://dequeuniversity.com/rules/axe/
  * It is asked when colours have come to rest: a button whose colour is on its way from disabled to enabled has, for 100 ms, the contrast
  * of neither. What turns for ever (a spinner) is not waited for.
  */
-export async function seriousViolations(page: Page): Promise<string[]> {
+export async function violations(page: Page): Promise<string[]> {
   await page.waitForFunction(() =>
     document
       .getAnimations()
@@ -21,10 +21,10 @@ export async function seriousViolations(page: Page): Promise<string[]> {
       ),
   );
   await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() =>
+  const results = await page.evaluate(() =>
     (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
   );
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map(({ target, any }) => `${id}: ${target.join(" ")} ${any[0]?.message ?? ""}`));
+  return results.violations.flatMap(({ id, impact, nodes }) =>
+    nodes.map(({ target, any }) => `${id} (${impact}): ${target.join(" ")} ${any[0]?.message ?? ""}`),
+  );
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page, Response } from "playwright-core";
-import { onTestFinished } from "vitest";
+import { onTestFinished, type TestContext } from "vitest";
 import { launchChromium } from "./chromium.ts";
 import { root, type TestMesh } from "./mesh.ts";
 import { sessionCookie } from "./session.ts";
@@ -24,12 +24,19 @@ export interface OpenPage {
   problems: string[];
 }
 
-/** A page of the mesh's dashboard in a fresh profile, of somebody who has signed in, closed at the end of the test that opens it. */
+export interface OpenOptions extends BrowserContextOptions {
+  /** By default somebody has. */
+  signedIn?: boolean;
+  /** Of the test that opens it, where several run at a time. */
+  onTestFinished?: TestContext["onTestFinished"];
+}
+
+/** A page of the mesh's dashboard in a fresh profile, closed at the end of the test that opens it. */
 export async function openPage(
   browser: Browser,
   mesh: TestMesh,
   path: string,
-  { signedIn = true, ...options }: BrowserContextOptions & { signedIn?: boolean } = {},
+  { signedIn = true, onTestFinished: atTheEnd = onTestFinished, ...options }: OpenOptions = {},
   timeoutMs = patience,
 ): Promise<OpenPage> {
   const context = await browser.newContext({
@@ -46,7 +53,7 @@ export async function openPage(
   page.on("console", (message) => {
     if (message.type() === "error") problems.push(`console: ${message.text()} (${message.location().url})`);
   });
-  onTestFinished(async ({ task }) => {
+  atTheEnd(async ({ task }) => {
     if (task.result?.state === "fail") await keep(page, task.name, problems);
     await context.close();
   });

@@ -1,13 +1,14 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage, patience } from "./browser.ts";
+import { patience } from "./browser.ts";
 import { apiOf, setReviews } from "./config.ts";
-import { eventually, type TestMesh } from "./mesh.ts";
+import { eventually } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 const reviewsPage = "/services/default/reviews";
 
 /** A guided canary by its card, from the first press to the end. */
-export function canaryJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+export function canaryJourney(running: () => Running): void {
   const share = async (version: string): Promise<number | undefined> => {
     const { rules } = await apiOf(running().mesh).routing({ namespace: "default", name: "reviews" });
     return rules[0]?.destinations.find(({ subset }) => subset === version)?.weight;
@@ -16,9 +17,9 @@ export function canaryJourney(running: () => { mesh: TestMesh; browser: Browser 
     page.locator(`[data-testid="canary-progress"][data-phase="${name}"]`).waitFor();
 
   test("started by its form; both versions stand side by side; a closed page changes nothing; paused, resumed, aborted", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await setReviews(mesh, 100, 0, 0);
-    const first = await openPage(browser, mesh, reviewsPage);
+    const first = await open(reviewsPage);
     await first.page.getByTestId("canary-new").click();
     // A busy machine makes v3, which asks one more service, any number of times slower.
     await first.page.getByTestId("canary-latencyRatio").fill("1000");
@@ -36,7 +37,7 @@ export function canaryJourney(running: () => { mesh: TestMesh; browser: Browser 
     expect(first.problems).toEqual([]);
     await first.page.context().close();
 
-    const { page, problems } = await openPage(browser, mesh, reviewsPage, { viewport: { width: 360, height: 740 } });
+    const { page, problems } = await open(reviewsPage, { viewport: { width: 360, height: 740 } });
     await phase(page, "Progressing");
     await page.getByTestId("canary-pause").click();
     await phase(page, "Paused");
@@ -49,9 +50,9 @@ export function canaryJourney(running: () => { mesh: TestMesh; browser: Browser 
   });
 
   test("by keyboard alone, and promoted by hand; what is wrong is said by its field", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await setReviews(mesh, 100, 0, 0);
-    const { page, problems } = await openPage(browser, mesh, `${reviewsPage}?canary=new`, { locale: "zh-CN" });
+    const { page, problems } = await open(`${reviewsPage}?canary=new`, { locale: "zh-CN" });
     const weights = page.getByTestId("canary-weights");
     await weights.fill("50, 20");
     await page.getByTestId("field-errors").getByText("spec.steps[1].weight").waitFor();

@@ -5,6 +5,7 @@ import { launchBrowser } from "./browser.ts";
 import { canaryJourney } from "./canary-journey.ts";
 import { apiOf, setReviews } from "./config.ts";
 import { eventually, limpid, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
+import { runningOn } from "./running.ts";
 import { browser as chromium } from "./tools.ts";
 
 /** A step is held for its time, and on a busy machine for as long as it takes to see enough requests. */
@@ -89,7 +90,7 @@ describe("guided canaries on a real mesh", () => {
   describe.skipIf(chromium.missing)(`on the page${chromium.reason}`, () => {
     canaryJourney(() => {
       if (!browser) throw new Error("there is no browser");
-      return { mesh, browser };
+      return runningOn(mesh, browser);
     });
   });
 });

@@ -1,14 +1,11 @@
-import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
-import { holdScripts, openPage, patience } from "./browser.ts";
-import { eventually, type TestMesh } from "./mesh.ts";
+import { holdScripts, patience } from "./browser.ts";
+import { eventually } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 /** Somebody is faster than the page: its controls are there, and what brings them to life is still on its way. */
-export function earlyInputJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
-  const open = (path: string, options = {}) => {
-    const { mesh, browser } = running();
-    return openPage(browser, mesh, path, options);
-  };
+export function earlyInputJourney(running: () => Running): void {
+  const open: Running["open"] = (...asked) => running().open(...asked);
 
   test("what is chosen and typed before the page is alive stays, and does what it would have done", async () => {
     const { page, problems } = await open("/settings");
@@ -29,5 +26,15 @@ export function earlyInputJourney(running: () => { mesh: TestMesh; browser: Brow
       "what was chosen stands in the controls",
     );
     expect(problems).toEqual([]);
+  });
+
+  test("Ctrl K before the page is alive opens the palette when it is", async () => {
+    const { page } = await open("/settings");
+    const arrive = await holdScripts(page);
+    await page.goto("/services", { waitUntil: "commit" });
+    await page.getByTestId("palette").waitFor();
+    await page.keyboard.press("Control+k");
+    arrive();
+    await page.getByRole("combobox", { name: "Go to or do anything" }).waitFor({ timeout: 3 * patience });
   });
 }

@@ -1,13 +1,14 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { rateLimit } from "../server/config/kinds/rate-limit.ts";
 import { virtualService } from "../server/config/kinds/virtual-service.ts";
 import type { ConfigObject } from "../server/config/object.ts";
-import { seriousViolations } from "./axe.ts";
-import { openPage, patience, reload, visit } from "./browser.ts";
+import { violations } from "./axe.ts";
+import { patience, reload, visit } from "./browser.ts";
 import { codeText, writeCode } from "./code.ts";
 import { apiOf } from "./config.ts";
-import { eventually, reviewVersions, type TestMesh } from "./mesh.ts";
+import { eventually, reviewVersions } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 const editorPage = "/services/default/reviews?edit=VirtualService%2Fdefault%2Freviews";
 
@@ -20,7 +21,7 @@ const plain = (spec: object = {}): ConfigObject => ({
 });
 
 /** Rules by hand: their order, what they do to real requests, and two people at one of them. */
-export function editorJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+export function editorJourney(running: () => Running): void {
   const write = (object: ConfigObject, user = "e2e") =>
     apiOf(running().mesh).transact([{ op: "put", object }], undefined, { user });
   const stored = async () => {
@@ -30,7 +31,7 @@ export function editorJourney(running: () => { mesh: TestMesh; browser: Browser 
   const start = async (page = editorPage, options = {}) => {
     await write(plain());
     await answering("v1");
-    const opened = await openPage(running().browser, running().mesh, page, options);
+    const opened = await running().open(page, options);
     // The first page of a fresh profile loads all there is.
     await opened.page.getByTestId("yaml-editor").waitFor({ timeout: 3 * patience });
     return opened;
@@ -313,7 +314,7 @@ export function editorJourney(running: () => { mesh: TestMesh; browser: Browser 
     await page.getByTestId("safety").scrollIntoViewIfNeeded();
     await page.locator('[data-testid="safety"] [data-testid="object-diff"]').scrollIntoViewIfNeeded();
     await page.getByTestId("safety").locator(".cm-insertedLine, .cm-changedLine").first().waitFor();
-    expect(await seriousViolations(page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
     expect(wide).toBe(false);
   });

@@ -10,6 +10,7 @@ import { apiOf } from "./config.ts";
 import { faultJourney } from "./fault-journey.ts";
 import { eventually, isRunning, startMesh, type TestMesh } from "./mesh.ts";
 import { mutualTlsJourney } from "./mutual-tls-journey.ts";
+import { runningOn } from "./running.ts";
 import { sliderJourney } from "./slider-journey.ts";
 import { browser as chromium, envoy } from "./tools.ts";
 
@@ -73,9 +74,9 @@ describe.skipIf(envoy.missing)(`a fleet of real Envoys${envoy.reason}`, () => {
     afterAll(async () => {
       await browser?.close();
     });
-    sliderJourney(() => ({ mesh, browser }));
-    faultJourney(() => ({ mesh, browser }));
-    mutualTlsJourney(() => ({ mesh, browser }));
+    sliderJourney(() => runningOn(mesh, browser));
+    faultJourney(() => runningOn(mesh, browser));
+    mutualTlsJourney(() => runningOn(mesh, browser));
   });
 
   test("a killed supervisor takes the Envoys along", async () => {

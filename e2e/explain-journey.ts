@@ -1,13 +1,13 @@
-import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage, patience, visit } from "./browser.ts";
-import { eventually, type TestMesh } from "./mesh.ts";
+import { patience, visit } from "./browser.ts";
+import { eventually } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 /** "The page is slow: which hop, which version, which rule?", and the same asked by hand. */
-export function explainJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+export function explainJourney(running: () => Running): void {
   test("from the topology to the line of YAML in five clicks: a slow trace, its hop, why, the rule", async () => {
-    const { mesh, browser } = running();
-    const { page, problems } = await openPage(browser, mesh, "/topology?select=default%2Freviews");
+    const { open } = running();
+    const { page, problems } = await open("/topology?select=default%2Freviews");
     await page.getByTestId("exemplar").first().click();
     await page
       .getByTestId("waterfall")
@@ -26,8 +26,8 @@ export function explainJourney(running: () => { mesh: TestMesh; browser: Browser
   });
 
   test("a request that nobody sent is explained, and what makes no sense is told", async () => {
-    const { mesh, browser } = running();
-    const { page } = await openPage(browser, mesh, "/explain");
+    const { open } = running();
+    const { page } = await open("/explain");
     await page.getByTestId("explain-from").fill("default/productpage-v1");
     await page.getByTestId("explain-url").fill("http://nobody.example/x");
     await page.getByTestId("explain-ask").click();

@@ -1,8 +1,9 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage, patience, visit } from "./browser.ts";
+import { patience, visit } from "./browser.ts";
 import { apiOf, setReviews } from "./config.ts";
 import { eventually, getThrough, type TestMesh } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 /** What the graph's edges are told by: the health over the window, so healing takes as long as the window. */
 const windowMs = 10_000;
@@ -11,11 +12,11 @@ const windowMs = 10_000;
 const fuseSec = 20;
 
 /** The fault with a fuse, on whichever proxies the mesh has. */
-export function faultJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+export function faultJourney(running: () => Running): void {
   test("503 for half of ratings: the edge turns red, the fault is listed, one click ends it, the edge heals", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await setReviews(mesh, 0, 0, 100);
-    const { page, problems } = await openPage(browser, mesh, "/services/default/ratings");
+    const { page, problems } = await open("/services/default/ratings");
     await page.getByTestId("inject-fault").click();
     await page.getByTestId("delay-on").uncheck();
     await page.getByTestId("abort-on").check();
@@ -46,10 +47,10 @@ export function faultJourney(running: () => { mesh: TestMesh; browser: Browser }
   });
 
   test("a fault with a short fuse ends by itself, also when the control plane is killed meanwhile", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await setReviews(mesh, 0, 0, 100);
     // The page first: it may take longer to open than the fuse burns.
-    const { page } = await openPage(browser, mesh, "/faults");
+    const { page } = await open("/faults");
     await apiOf(mesh).injectFault(
       {
         namespace: "default",
@@ -71,9 +72,9 @@ export function faultJourney(running: () => { mesh: TestMesh; browser: Browser }
   });
 
   test("a fault on one edge hits that caller alone; what stands in its way is stopped from the form; history says how each ended", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await setReviews(mesh, 0, 0, 100);
-    const { page } = await openPage(browser, mesh, "/services/default/ratings?fault=new&from=default/reviews");
+    const { page } = await open("/services/default/ratings?fault=new&from=default/reviews");
     await page.getByTestId("delay-on").uncheck();
     await page.getByTestId("abort-on").check();
     await page.getByTestId("abort-percentage").fill("100");

@@ -1,12 +1,13 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { KnownProxy } from "../server/contract/index.ts";
 import { meshPorts } from "../server/fleet/ports.ts";
-import { launchBrowser, openPage, patience, visit } from "./browser.ts";
+import { patience, visit } from "./browser.ts";
 import { writeCode } from "./code.ts";
-import { eventually, getThrough, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
+import { eventually, getThrough, reviewVersions, type TestMesh } from "./mesh.ts";
 import { mutualTlsJourney } from "./mutual-tls-journey.ts";
 import { startPickyProxy } from "./picky-proxy.ts";
+import { meshAndBrowser } from "./running.ts";
 import { browser as chromium } from "./tools.ts";
 
 const proxies = [
@@ -20,21 +21,14 @@ const proxies = [
 ];
 
 describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.reason}`, () => {
-  let mesh: TestMesh;
-  let browser: Browser;
-  beforeAll(async () => {
-    [mesh, browser] = await Promise.all([startMesh(), launchBrowser()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await mesh?.stop();
-  });
-  const pidOf = async (part: string) => (await mesh.status()).parts.find(({ name }) => name === part)?.pid ?? 0;
+  const running = meshAndBrowser();
+  const pidOf = async (part: string) =>
+    (await running().mesh.status()).parts.find(({ name }) => name === part)?.pid ?? 0;
 
-  mutualTlsJourney(() => ({ mesh, browser }));
+  mutualTlsJourney(running);
 
   test("every proxy is listed and in sync, and its config can be read", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/proxies");
+    const { page, problems } = await running().open("/proxies");
     for (const name of proxies) await inSync(page, name);
     await page.getByTestId("proxy-row-reviews-v1").getByRole("button", { name: "reviews-v1" }).click();
     const dump = page.getByTestId("config-dump");
@@ -45,7 +39,7 @@ describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.re
   });
 
   test("what each proxy's process uses stands beside it, and its memory is what the kernel says", async () => {
-    const { page } = await openPage(browser, mesh, "/proxies");
+    const { page } = await running().open("/proxies");
     const memory = page.getByTestId("proxy-row-ratings-v1").locator('td[data-label="memory"]');
     await memory.getByText(/\d+ MB/).waitFor();
     await page.getByTestId("proxy-row-ratings-v1").locator('td[data-label="cpu"]').getByText(/\d %/).waitFor();
@@ -53,16 +47,16 @@ describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.re
 
   test("a refused rule says who, when, why, which line it comes from and what holds instead", async () => {
     const regex = "^/seldom/[a-z]{1,200}$";
-    const picky = startPickyProxy(meshPorts(mesh.portOffset).xds, "picky-v1", regex);
+    const picky = startPickyProxy(meshPorts(running().mesh.portOffset).xds, "picky-v1", regex);
     onTestFinished(async () => {
       picky.stop();
       // It will not come back, and would be missed.
-      const { proxies: all } = await (await mesh.ask("/api/proxies")).json();
+      const { proxies: all } = await (await running().mesh.ask("/api/proxies")).json();
       const { id } = all.find(({ name }: { name: string }) => name === "picky-v1");
       await eventually(
         async () =>
           (
-            await mesh.ask(`/api/proxies/${encodeURIComponent(id)}`, {
+            await running().mesh.ask(`/api/proxies/${encodeURIComponent(id)}`, {
               method: "DELETE",
               headers: { "content-type": "application/json" },
             })
@@ -71,7 +65,7 @@ describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.re
         "the picky proxy is forgotten",
       );
     });
-    const { page, problems } = await openPage(browser, mesh, "/proxies");
+    const { page, problems } = await running().open("/proxies");
     await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="SYNCED"]').waitFor();
     const yaml = `apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -83,7 +77,7 @@ spec:
       route: [{ destination: { host: details } }]
     - route: [{ destination: { host: details } }]
 `;
-    const applied = await mesh.ask("/api/apply", {
+    const applied = await running().mesh.ask("/api/apply", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ yaml }),
@@ -112,7 +106,7 @@ spec:
     const past = (open: boolean) =>
       page.locator(`[data-testid="inbox"] [data-revision="${revision}"][data-open="${open}"]`);
     await past(true).getByText("is larger than this proxy takes").waitFor();
-    await undo(mesh, revision);
+    await undo(running().mesh, revision);
     await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="SYNCED"]').waitFor();
     expect(await refused.count()).toBe(0);
     await past(false).getByRole("link", { name: "VirtualService default/details-seldom" }).waitFor();
@@ -128,7 +122,7 @@ spec:
   });
 
   test("a killed sidecar is said to be gone, and comes back in sync", async () => {
-    const { page } = await openPage(browser, mesh, "/proxies");
+    const { page } = await running().open("/proxies");
     await inSync(page, "reviews-v2");
     // The supervisor starts it again after 200 ms, twice as long with each death, until the gap is long enough for a page to see.
     const killed = new Set<number>();
@@ -146,11 +140,15 @@ spec:
     );
     await inSync(page, "reviews-v2");
     await page.getByTestId("fleet-pill").getByText("7 / 7").waitFor();
-    await eventually(async () => ((await reviewVersions(mesh, 20)).v2 ?? 0) > 0, patience, "reviews v2 answers again");
+    await eventually(
+      async () => ((await reviewVersions(running().mesh, 20)).v2 ?? 0) > 0,
+      patience,
+      "reviews v2 answers again",
+    );
   });
 
   test("a frozen sidecar is missed, in the list and the pill, until another takes its place", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/proxies");
+    const { page, problems } = await running().open("/proxies");
     await inSync(page, "reviews-v3");
     const frozen = await pidOf("reviews-v3 proxy");
     process.kill(frozen, "SIGSTOP");
@@ -168,10 +166,10 @@ spec:
   });
 
   test("a proxy that is gone is missed: in the list, the pill, its service and a push, over a restart; until it is forgotten", async () => {
-    await apply(mesh, lonelyService);
-    onTestFinished(() => removeLonely(mesh));
-    const proxy = startPickyProxy(meshPorts(mesh.portOffset).xds, "lonely-v1", "nothing is refused");
-    const { page, problems } = await openPage(browser, mesh, "/proxies");
+    await apply(running().mesh, lonelyService);
+    onTestFinished(() => removeLonely(running().mesh));
+    const proxy = startPickyProxy(meshPorts(running().mesh.portOffset).xds, "lonely-v1", "nothing is refused");
+    const { page, problems } = await running().open("/proxies");
     const pill = page.getByTestId("fleet-pill");
     await pill.getByText("8 / 8").waitFor();
     proxy.stop();
@@ -181,17 +179,21 @@ spec:
     await pill.getByText("7 / 8").waitFor();
     await page.locator('nav [data-page="proxies"] b').filter({ visible: true }).getByText("1").waitFor();
     expect(await page.locator("tbody tr").first().getAttribute("data-testid")).toBe("proxy-row-lonely-v1");
-    const { page: service } = await openPage(browser, mesh, "/services/default/lonely");
+    const { page: service } = await running().open("/services/default/lonely");
     await service.getByTestId("missing-proxy-lonely-v1").waitFor();
-    const revision = await apply(mesh, timeoutRule);
+    const revision = await apply(running().mesh, timeoutRule);
     await visit(service, "/services/default/details");
     await service.locator('[data-testid="push-status"] [data-proxy="lonely-v1"][data-state="missed"]').waitFor();
-    await undo(mesh, revision);
+    await undo(running().mesh, revision);
     const before = await pidOf("control-plane");
     process.kill(before, "SIGKILL");
     await eventually(async () => ![0, before].includes(await pidOf("control-plane")), patience, "a new process");
     // Until it answers, the page shows what it knew before.
-    await eventually(async () => (await mesh.ask("/api/proxies")).ok, 2 * patience, "the fleet is told again");
+    await eventually(
+      async () => (await running().mesh.ask("/api/proxies")).ok,
+      2 * patience,
+      "the fleet is told again",
+    );
     await pill.getByText("7 / 8").waitFor({ timeout: 2 * patience });
     await lost.getByText(/last held revision/).waitFor();
     const forget = page.getByTestId("forget-lonely-v1");
@@ -217,15 +219,15 @@ spec:
   });
 
   test("while the control plane is away the dashboard says so, traffic goes on, and it heals by itself", async () => {
-    const { page } = await openPage(browser, mesh, "/proxies");
-    const { page: config } = await openPage(browser, mesh, "/services");
+    const { page } = await running().open("/proxies");
+    const { page: config } = await running().open("/services");
     const pill = page.getByTestId("fleet-pill");
     await pill.getByText("7 / 7").waitFor();
     const before = await pidOf("control-plane");
     process.kill(before, "SIGSTOP"); // hangs: the worst way to be away
     try {
       await pill.getByText("unreachable").waitFor();
-      expect((await getThrough(mesh.gateway, "/productpage")).status).toBe(200);
+      expect((await getThrough(running().mesh.gateway, "/productpage")).status).toBe(200);
       // What was read last stays in sight, and nothing claims that there is nothing.
       expect(await page.locator('[data-testid^="proxy-row-"]').count()).toBe(proxies.length);
       expect(await page.locator("nav b").filter({ visible: true }).count()).toBe(0);

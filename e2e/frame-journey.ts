@@ -1,14 +1,11 @@
-import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
-import { holdScripts, openPage, patience, reload, visit } from "./browser.ts";
-import { eventually, type TestMesh } from "./mesh.ts";
+import { holdScripts, patience, reload, visit } from "./browser.ts";
+import { eventually } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 /** What is around every page: palette, navigation, keys, scheme and language; and addresses that lead nowhere. */
-export function frameJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
-  const open = (path: string, options = {}) => {
-    const { mesh, browser } = running();
-    return openPage(browser, mesh, path, options);
-  };
+export function frameJourney(running: () => Running): void {
+  const open: Running["open"] = (...asked) => running().open(...asked);
 
   // Each on a page of its own: what one opens would take the focus from the next.
   test.each([
@@ -149,6 +146,17 @@ export function frameJourney(running: () => { mesh: TestMesh; browser: Browser }
     await page.getByRole("option", { name: /Help/ }).first().waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("dialog").getByText("This map").waitFor();
+  });
+
+  test("only where an address names a time is the page said to be a replay, and then from when to when", async () => {
+    const to = Date.now() - 60_000;
+    const { page } = await open(`/services?from=${to - 3_600_000}&to=${to}`);
+    const pill = page.getByTestId("live-pill");
+    await pill.getByText(/^replay of .*\d\d:\d\d – .*\d\d:\d\d$/).waitFor();
+    for (const path of ["/faults", "/proxies", "/load"]) {
+      await visit(page, `${path}?from=${to - 3_600_000}&to=${to}`);
+      await pill.getByText("live").waitFor();
+    }
   });
 
   test("what is missing answers 404, an address of before leads on", async () => {

@@ -1,14 +1,11 @@
-import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage, patience } from "./browser.ts";
-import { eventually, type TestMesh } from "./mesh.ts";
+import { patience } from "./browser.ts";
+import { eventually } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 /** Lists that are narrowed, put in order and followed. */
-export function listJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
-  const open = (path: string, options = {}) => {
-    const { mesh, browser } = running();
-    return openPage(browser, mesh, path, options);
-  };
+export function listJourney(running: () => Running): void {
+  const open: Running["open"] = (...asked) => running().open(...asked);
 
   test.each([
     ["/traces?min=abc", "must be milliseconds, such as 250"],

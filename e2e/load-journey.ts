@@ -1,14 +1,13 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage } from "./browser.ts";
 import { setReviews } from "./config.ts";
-import type { TestMesh } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 /** Load as a workload calls a service, twice, with a change of the mesh in between. */
-export function loadJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+export function loadJourney(running: () => Running): void {
   test("a load test as productpage calls reviews, and a second one beside it with what was changed in between", async () => {
-    const { mesh, browser } = running();
-    const { page, problems } = await openPage(browser, mesh, "/load");
+    const { mesh, open } = running();
+    const { page, problems } = await open("/load");
     await page.getByTestId("load-target").selectOption({ label: await labelOf(page, "productpage-v1") });
     await page.getByTestId("load-host").fill("reviews:9080");
     await page.getByTestId("load-path").fill("/reviews/0");
@@ -22,6 +21,9 @@ export function loadJourney(running: () => { mesh: TestMesh; browser: Browser })
     await page.getByTestId("load-beside").first().click();
     await report.getByTestId("load-change").waitFor();
     await report.getByText("Changed between the two").waitFor();
+    expect(await report.getByTestId("load-config").getAttribute("href")).toMatch(
+      /^\/history\?from=t\d+&to=t\d+#compare$/,
+    );
     expect(problems).toEqual([]);
   });
 }

@@ -1,9 +1,9 @@
-import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
 import type { Graph } from "../server/contract/index.ts";
-import { openPage, patience, visit } from "./browser.ts";
+import { patience, visit } from "./browser.ts";
 import { setReviews } from "./config.ts";
 import { eventually, getThrough, type TestMesh } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 const versions = { productpage: ["v1"], reviews: ["v1", "v2", "v3"], ratings: ["v1"], details: ["v1"] };
 
@@ -23,9 +23,9 @@ spec:
     .join("---\n");
 
 /** All calls under mutual TLS and back, on whichever proxies the mesh has. */
-export function mutualTlsJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+export function mutualTlsJourney(running: () => Running): void {
   test("every call is mutual TLS by itself, plain text where a rule says so, and mutual TLS again, under traffic and without a failed request", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await setReviews(mesh, 34, 33, 33);
     let over = false;
     const failures: string[] = [];
@@ -41,7 +41,7 @@ export function mutualTlsJourney(running: () => { mesh: TestMesh; browser: Brows
       await edges(mesh, (share) => share === 0);
       await apply(mesh, rulesWith("ISTIO_MUTUAL"));
       await edges(mesh, (share) => share === 1);
-      const { page, problems } = await openPage(browser, mesh, "/topology?window=10");
+      const { page, problems } = await open("/topology?window=10");
       await page
         .locator('li[data-source="default/productpage/v1"][data-target="default/details/v1"]:not([data-mtls="none"])')
         .waitFor({ state: "attached" });

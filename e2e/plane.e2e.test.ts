@@ -1,43 +1,41 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { launchBrowser, openPage, patience, visit } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { patience, visit } from "./browser.ts";
 import { apiOf, setReviews } from "./config.ts";
-import { eventually, limpid, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
+import { eventually, limpid, reviewVersions, type TestMesh } from "./mesh.ts";
+import { meshAndBrowser } from "./running.ts";
 import { browser as chromium } from "./tools.ts";
 
 /** Long enough that the window's requests are of before and after, short enough to wait for. */
 const asked = 12;
 
 describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason}`, () => {
-  let mesh: TestMesh;
-  let browser: Browser;
-  beforeAll(async () => {
-    [mesh, browser] = await Promise.all([startMesh(), launchBrowser()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await mesh?.stop();
-  });
+  const running = meshAndBrowser();
   const folder = (): string => {
     const made = mkdtempSync(join(tmpdir(), "limpid-plane-"));
     onTestFinished(() => rmSync(made, { recursive: true, force: true }));
     return made;
   };
-  const newestRevision = async () => (await apiOf(mesh).changes({ sinceMs: 0, limit: 1 })).changes[0]?.revision ?? 0;
+  const newestRevision = async () =>
+    (await apiOf(running().mesh).changes({ sinceMs: 0, limit: 1 })).changes[0]?.revision ?? 0;
   /** Every answer is of this version, asked often enough to tell. */
   const onlyOf = (version: string) =>
-    eventually(async () => (await reviewVersions(mesh, asked))[version] === asked, patience, `only ${version} answers`);
+    eventually(
+      async () => (await reviewVersions(running().mesh, asked))[version] === asked,
+      patience,
+      `only ${version} answers`,
+    );
 
   test("history: an object is restored as it was, and the traffic with it", async () => {
-    await setReviews(mesh, 100, 0, 0);
+    await setReviews(running().mesh, 100, 0, 0);
     const then = await newestRevision();
-    await setReviews(mesh, 0, 0, 100);
+    await setReviews(running().mesh, 0, 0, 100);
     const last = await newestRevision();
     await onlyOf("v3");
-    const { page, problems } = await openPage(browser, mesh, "/history?object=virtualservice+reviews");
+    const { page, problems } = await running().open("/history?object=virtualservice+reviews");
     // Undo is of the last word only.
     await page.getByTestId(`undo-${last}`).waitFor();
     await page.getByTestId(`overtaken-${then}`).waitFor();
@@ -47,18 +45,18 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     await page.getByTestId("mesh-plan-confirm").click();
     await page.getByTestId("mesh-plan-dialog").waitFor({ state: "detached" });
     await onlyOf("v1");
-    const [restored] = (await apiOf(mesh).changes({ sinceMs: 0, limit: 1 })).changes;
+    const [restored] = (await apiOf(running().mesh).changes({ sinceMs: 0, limit: 1 })).changes;
     expect(restored?.words[0]).toEqual({ code: "restore", revision: then });
     await page.locator(`[data-revision="${restored?.revision}"]`).waitFor();
     expect(problems).toEqual([]);
   });
 
   test("history: any two revisions are compared, and the whole mesh goes back to one of them", async () => {
-    await setReviews(mesh, 0, 100, 0);
+    await setReviews(running().mesh, 0, 100, 0);
     const then = await newestRevision();
-    await setReviews(mesh, 100, 0, 0);
+    await setReviews(running().mesh, 100, 0, 0);
     await onlyOf("v1");
-    const { page } = await openPage(browser, mesh, `/history?from=r${then}&to=now`);
+    const { page } = await running().open(`/history?from=r${then}&to=now`);
     const difference = page.locator('[data-object="VirtualService/default/reviews"]');
     await difference.getByText("weight: 100").first().waitFor();
     await page.getByTestId("side-from").getByTestId("restore-side").click();
@@ -68,7 +66,7 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
   });
 
   test("history: filters are the address, and say what to do when nothing fits", async () => {
-    const { page } = await openPage(browser, mesh, "/history?author=nobody-of-this-name");
+    const { page } = await running().open("/history?author=nobody-of-this-name");
     // The comparison beside it may have nothing to show either, for a moment.
     const nothing = page.getByTestId("empty-state").filter({ hasText: "No change matches" });
     await nothing.waitFor();
@@ -84,8 +82,8 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
   });
 
   test("the mesh is exported, edited and imported, and no more is deleted than is said", async () => {
-    await setReviews(mesh, 100, 0, 0);
-    const { page } = await openPage(browser, mesh, "/history?from=file&to=now");
+    await setReviews(running().mesh, 100, 0, 0);
+    const { page } = await running().open("/history?from=file&to=now");
     const download = page.waitForEvent("download");
     await page.getByTestId("export-mesh").click();
     const exported = join(folder(), "mesh.yaml");
@@ -111,7 +109,7 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
   });
 
   test("gateways: listeners with the end of their certificate, routes with their traffic, trouble named", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/gateways");
+    const { page, problems } = await running().open("/gateways");
     const gateway = page.getByTestId("gateway-bookinfo-gateway");
     await gateway.locator('[data-port="8443"]').getByText(/ends /).waitFor();
     await eventually(
@@ -119,7 +117,7 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
       patience,
       "the route's requests are counted",
     );
-    await limpidApply(mesh, [
+    await limpidApply(running().mesh, [
       "apiVersion: networking.istio.io/v1",
       "kind: Gateway",
       "metadata: { name: nobody, namespace: default }",
@@ -135,14 +133,14 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
   });
 
   test("workloads: both ways of the traffic, who calls and is called, and the policy of a port", async () => {
-    await setReviews(mesh, 0, 100, 0);
-    await limpidApply(mesh, [
+    await setReviews(running().mesh, 0, 100, 0);
+    await limpidApply(running().mesh, [
       "apiVersion: security.istio.io/v1",
       "kind: PeerAuthentication",
       "metadata: { name: strict-reviews, namespace: default }",
       "spec: { selector: { matchLabels: { app: reviews } }, mtls: { mode: STRICT } }",
     ]);
-    const { page, problems } = await openPage(browser, mesh, "/workloads");
+    const { page, problems } = await running().open("/workloads");
     const row = page.locator('[data-workload="default/reviews-v2"]');
     await row.getByText("strict").waitFor();
     await row.getByRole("button", { name: "reviews-v2", exact: true }).click();
@@ -152,11 +150,13 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     await sheet.getByRole("link", { name: /strict-reviews/ }).waitFor();
     await sheet.getByRole("link", { name: /limpid-sidecar/ }).click();
     await page.waitForURL(/\/proxies\?proxy=.*reviews-v2/);
+    await visit(page, "/workloads?workload=default%2Fnobody");
+    await page.getByTestId("workload-gone").getByText("There is no such workload").waitFor();
     expect(problems).toEqual([]);
   });
 
   test("proxies: rows lead to the rule behind them; the log level is set and set back; the bundle has no key", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/proxies");
+    const { page, problems } = await running().open("/proxies");
     await page.getByTestId("proxy-row-productpage-v1").getByRole("button", { name: "productpage-v1" }).click();
     await page.getByTestId("held-routes").click();
     await page.getByTestId("row-filter").fill("reviews");
@@ -185,7 +185,13 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     await page.getByTestId("proxy-bundle").click();
     expect((await download).suggestedFilename()).toMatch(/^limpid-productpage-v1-.*\.tar\.gz$/);
     const file = join(folder(), "mesh.tar.gz");
-    const { code, out } = await limpid(["debug-bundle", "-o", file, "--port-offset", String(mesh.portOffset)]);
+    const { code, out } = await limpid([
+      "debug-bundle",
+      "-o",
+      file,
+      "--port-offset",
+      String(running().mesh.portOffset),
+    ]);
     expect([code, out]).toEqual([0, `${file}\n`]);
     const { gunzipSync } = await import("node:zlib");
     const content = gunzipSync(readFileSync(file)).toString("latin1");
@@ -195,8 +201,8 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
   });
 
   test("topology: services, namespaces, hidden, in focus, kept, and taken out as SVG and JSON", async () => {
-    await setReviews(mesh, 40, 30, 30);
-    const { page, problems } = await openPage(browser, mesh, "/topology");
+    await setReviews(running().mesh, 40, 30, 30);
+    const { page, problems } = await running().open("/topology");
     await page.locator('[data-node="default/reviews/v3"]').waitFor({ state: "attached" });
     await page.getByTestId("shown").click();
     await page.getByTestId("by-app").click();
@@ -207,6 +213,8 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     await page.keyboard.press("Escape");
     await page.getByTestId("hide").fill('"/details/"');
     await page.locator('[data-node="default/details"]').waitFor({ state: "detached" });
+    await page.getByTestId("hide").fill("not nothing");
+    await page.getByTestId("empty-state").getByText("What is chosen leaves nothing of the graph").waitFor();
     await page.getByTestId("hide").fill("");
     await page.locator('[data-node="default/details"] button').focus();
     await page.keyboard.press("Enter");
@@ -215,6 +223,10 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     await page.getByTestId("focus-bar").getByRole("button", { name: "Farther" }).click();
     await page.locator('[data-node="default/reviews"]').waitFor({ state: "attached" });
     await keepAndOpenView(page);
+    await visit(page, "/topology?focus=default%2Fnobody");
+    await page.getByTestId("focus-bar").getByText("nobody is not on this graph").waitFor();
+    await visit(page, "/topology?by=app&focus=default%2Fdetails&hops=2");
+    await page.locator('[data-node="default/details"]').waitFor({ state: "attached" });
 
     const [svg, json] = [await exported(page, "svg"), await exported(page, "json")];
     expect(svg).toContain(">reviews<");
@@ -225,11 +237,11 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
   });
 
   test("a fault is red and in words on the graph, long before a minute is full of it", async () => {
-    await setReviews(mesh, 0, 0, 100);
-    const { page } = await openPage(browser, mesh, "/topology?window=60");
+    await setReviews(running().mesh, 0, 0, 100);
+    const { page } = await running().open("/topology?window=60");
     const edge = page.locator('li[data-source="default/reviews/v3"][data-target="default/ratings/v1"]');
     await eventually(async () => (await edge.getAttribute("data-health")) === "healthy", 90_000, "a calm minute");
-    await apiOf(mesh).injectFault(
+    await apiOf(running().mesh).injectFault(
       {
         namespace: "default",
         service: "ratings",
@@ -249,7 +261,7 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
   });
 
   test("keys, their map, the settings and the tour", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/overview");
+    const { page, problems } = await running().open("/overview");
     await page.getByTestId("tour").waitFor();
     for (let step = 0; step < 6; step++) await page.getByTestId("tour-next").click();
     await page.getByTestId("tour").waitFor({ state: "detached" });
@@ -272,7 +284,7 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
   });
 
   test("on a phone every page is two taps away, and its trouble is counted", async () => {
-    const { page } = await openPage(browser, mesh, "/overview", {
+    const { page } = await running().open("/overview", {
       viewport: { width: 360, height: 740 },
       hasTouch: true,
       isMobile: true,

@@ -1,10 +1,10 @@
 import { request } from "node:http";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { MutualTlsReport, RefusalReport, WorkloadList } from "../server/contract/index.ts";
-import { launchBrowser, openPage, visit } from "./browser.ts";
+import { visit } from "./browser.ts";
 import { codeText } from "./code.ts";
-import { eventually, startMesh, type TestMesh } from "./mesh.ts";
+import { eventually } from "./mesh.ts";
+import { meshAndBrowser } from "./running.ts";
 import { browser as chromium } from "./tools.ts";
 
 const deny = `apiVersion: security.istio.io/v1
@@ -22,23 +22,17 @@ spec:
 const patience = 90_000;
 
 describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, { timeout: 4 * patience }, () => {
-  let mesh: TestMesh;
-  let browser: Browser;
+  const running = meshAndBrowser();
   let stranger: (path: string) => Promise<number>;
   beforeAll(async () => {
-    [mesh, browser] = await Promise.all([startMesh(), launchBrowser()]);
-    const { workloads } = WorkloadList.parse(await (await mesh.ask("/api/workloads")).json());
+    const { workloads } = WorkloadList.parse(await (await running().mesh.ask("/api/workloads")).json());
     const { address = "", port = 0 } = workloads.find(({ app }) => app === "reviews")?.endpoints[0] ?? {};
     stranger = (path) => plainText(address, port, path);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await mesh?.stop();
-  });
-  const read = async (path: string): Promise<unknown> => (await mesh.ask(`/api/security/${path}`)).json();
+  const read = async (path: string): Promise<unknown> => (await running().mesh.ask(`/api/security/${path}`)).json();
 
   test("what a rule refused stands under the rule, with its caller, its line of YAML and its lines of the log", async () => {
-    const applied = await mesh.ask("/api/apply", {
+    const applied = await running().mesh.ask("/api/apply", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ yaml: deny }),
@@ -50,7 +44,7 @@ describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, { timeo
       patience,
       "the refusal is told",
     );
-    const { page, problems } = await openPage(browser, mesh, "/security?tab=refusals&window=300", {}, patience);
+    const { page, problems } = await running().open("/security?tab=refusals&window=300", {}, patience);
     const group = page.getByTestId("refusal-group");
     await group.getByText("/back-door").first().waitFor();
     expect(await group.locator('[data-refused=""]').count()).toBe(1);
@@ -65,7 +59,7 @@ describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, { timeo
   });
 
   test("the matrix has who calls whom, and which policy speaks of it", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/security?tab=coverage&window=300", {}, patience);
+    const { page, problems } = await running().open("/security?tab=coverage&window=300", {}, patience);
     await page.locator('[data-pair="default/productpage>default/reviews"]').click();
     const pair = page.getByTestId("coverage-pair");
     await pair.getByText("no-back-door").waitFor();
@@ -75,7 +69,7 @@ describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, { timeo
   });
 
   test("certificates have their workloads and their end", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/security?tab=certificates", {}, patience);
+    const { page, problems } = await running().open("/security?tab=certificates", {}, patience);
     const reviews = page
       .locator('[data-identity$="/ns/default/sa/bookinfo-reviews"], [data-identity*="reviews"]')
       .first();
@@ -96,7 +90,7 @@ describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, { timeo
       patience,
       "plain text is counted",
     );
-    const { page, problems } = await openPage(browser, mesh, "/security?window=300", {}, patience);
+    const { page, problems } = await running().open("/security?window=300", {}, patience);
     // A choice that is made while Next's router is still beginning is lost to it.
     await eventually(
       async () => {

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { holdScripts, launchBrowser, openPage, visit } from "./browser.ts";
-import { limpid, startMesh, type TestMesh } from "./mesh.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { holdScripts, visit } from "./browser.ts";
+import { limpid } from "./mesh.ts";
+import { meshAndBrowser } from "./running.ts";
 import { sessionCookie } from "./session.ts";
 import { browser as chromium } from "./tools.ts";
 
@@ -10,17 +11,9 @@ const json = { "content-type": "application/json" };
 const password = "a lagoon at dusk";
 
 describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, () => {
-  let mesh: TestMesh;
-  let browser: Browser;
-  beforeAll(async () => {
-    [mesh, browser] = await Promise.all([startMesh(), launchBrowser()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await mesh?.stop();
-  });
-  const stranger = (path: string, options = {}) => openPage(browser, mesh, path, { signedIn: false, ...options });
-  const printedLink = () => /sign in {6}(\S+#link=\S+)/.exec(mesh.output())?.[1] ?? "none";
+  const running = meshAndBrowser();
+  const stranger = (path: string, options = {}) => running().open(path, { signedIn: false, ...options });
+  const printedLink = () => /sign in {6}(\S+#link=\S+)/.exec(running().mesh.output())?.[1] ?? "none";
 
   test("a stranger learns where the link is, and nothing of the mesh", async () => {
     const { page } = await stranger("/services/default/reviews?tab=config");
@@ -28,12 +21,12 @@ describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, 
       `/sign-in?${new URLSearchParams({ next: "/services/default/reviews?tab=config" })}`,
     );
     expect(await page.getByTestId("sign-in-hint").textContent()).toContain(
-      `npx limpid console-link --port-offset ${mesh.portOffset}`,
+      `npx limpid console-link --port-offset ${running().mesh.portOffset}`,
     );
-    const html = await (await fetch(`${mesh.dashboard}/sign-in`)).text();
+    const html = await (await fetch(`${running().mesh.dashboard}/sign-in`)).text();
     for (const word of ["productpage-v1", "istio-ingressgateway"]) expect(html).not.toContain(word);
-    expect((await fetch(`${mesh.dashboard}/api/status`)).status).toBe(401);
-    expect((await fetch(`${mesh.dashboard}/api/healthz`)).status).toBe(200);
+    expect((await fetch(`${running().mesh.dashboard}/api/status`)).status).toBe(401);
+    expect((await fetch(`${running().mesh.dashboard}/api/healthz`)).status).toBe(200);
   });
 
   test("the link of the terminal lets in, once, and leaves no trace in the address", async () => {
@@ -47,7 +40,7 @@ describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, 
   });
 
   test("`limpid console-link` prints another one, for whoever may read the data folder", async () => {
-    const asked = ["console-link", "-q", "--port-offset", String(mesh.portOffset)];
+    const asked = ["console-link", "-q", "--port-offset", String(running().mesh.portOffset)];
     const { out, code } = await limpid(asked);
     expect([code, out]).toEqual([0, expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/sign-in#link=[\w-]{43}\n$/)]);
     const { page } = await stranger(out.trim());
@@ -57,19 +50,19 @@ describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, 
   });
 
   test("commands come in by the data folder, or by a token with a scope", async () => {
-    const offset = ["--port-offset", String(mesh.portOffset)];
+    const offset = ["--port-offset", String(running().mesh.portOffset)];
     expect((await limpid(["graph", "-o", "json", ...offset])).code).toBe(0);
     const none = { ...process.env, LIMPID_DATA: "/nonexistent" };
     const refused = await limpid(["graph", ...offset], none);
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("LIMPID_TOKEN")]);
-    const made = await mesh.ask("/api/tokens", {
+    const made = await running().mesh.ask("/api/tokens", {
       method: "POST",
       headers: json,
       body: JSON.stringify({ name: "ci", grants: [{ role: "viewer", namespace: "*" }], ttlSec: 60 }),
     });
     const { token } = (await made.json()) as { token: string };
     expect((await limpid(["graph", "-o", "json", ...offset], { ...none, LIMPID_TOKEN: token })).code).toBe(0);
-    const write = await fetch(`${mesh.dashboard}/api/apply`, {
+    const write = await fetch(`${running().mesh.dashboard}/api/apply`, {
       method: "POST",
       headers: { ...json, authorization: `Bearer ${token}` },
       body: "{}",
@@ -114,7 +107,7 @@ describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, 
     await addUser({ name: "bo", grants: [{ role: "viewer", namespace: "*" }] });
     const { page } = await as("bo", "/overview");
     await page.getByTestId("golden").waitFor();
-    await mesh.ask("/api/users/bo/sign-out", { method: "POST", headers: json, body: "{}" });
+    await running().mesh.ask("/api/users/bo/sign-out", { method: "POST", headers: json, body: "{}" });
     await page.waitForURL("**/sign-in?next=%2Foverview");
   });
 
@@ -163,12 +156,12 @@ describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, 
   });
 
   test("the audit shows who did what, and what was refused", async () => {
-    await mesh.ask("/api/apply", {
+    await running().mesh.ask("/api/apply", {
       method: "POST",
       headers: json,
       body: JSON.stringify({ yaml: "apiVersion: v1\nkind: Namespace\nmetadata: { name: audited }\n" }),
     });
-    const { page } = await openPage(browser, mesh, "/audit");
+    const { page } = await running().open("/audit");
     const write = page.locator('tr[data-action="config.write"]').first();
     await write.waitFor();
     expect(await write.textContent()).toContain("audited");
@@ -177,19 +170,19 @@ describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, 
     await visit(page, "/audit?result=refused&actor=vera");
     await page.locator("tbody tr").first().waitFor();
     expect(await page.locator("tbody tr").first().textContent()).toContain("vera");
-    const log = readFileSync(`${mesh.data}/logs/dashboard.log`, "utf8");
+    const log = readFileSync(`${running().mesh.data}/logs/dashboard.log`, "utf8");
     expect(log).toContain('"action":"sign-in"');
     expect(log).not.toContain(password);
   });
 
   async function addUser(user: object): Promise<void> {
-    const made = await mesh.ask("/api/users", { method: "POST", headers: json, body: JSON.stringify(user) });
+    const made = await running().mesh.ask("/api/users", { method: "POST", headers: json, body: JSON.stringify(user) });
     expect(made.status, await made.clone().text()).toBe(200);
   }
 
   async function as(name: string, path: string): Promise<{ page: Page }> {
     const opened = await stranger("/sign-in");
-    await opened.page.context().addCookies([await sessionCookie(mesh, name)]);
+    await opened.page.context().addCookies([await sessionCookie(running().mesh, name)]);
     await visit(opened.page, path);
     return opened;
   }

@@ -1,16 +1,17 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { PushStatus } from "../server/contract/index.ts";
-import { openPage, patience, reload } from "./browser.ts";
+import { patience, reload } from "./browser.ts";
 import { apiOf, setReviews } from "./config.ts";
 import { eventually, reviewVersions, type TestMesh } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 /** The hand on the slider, on whichever proxies the mesh has. */
-export function sliderJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+export function sliderJourney(running: () => Running): void {
   test("reviews go from v1 to v3 by mouse: diff, Apply, every proxy has it, real responses follow, Undo", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await startFromV1(mesh);
-    const { page, problems } = await openPage(browser, mesh, "/services/default/reviews");
+    const { page, problems } = await open("/services/default/reviews");
     await weight(page, "v1", 100);
 
     await drag(page, 1, 0, "v3", 100);
@@ -32,9 +33,9 @@ export function sliderJourney(running: () => { mesh: TestMesh; browser: Browser 
   });
 
   test("the same by keyboard alone", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await startFromV1(mesh);
-    const { page, problems } = await openPage(browser, mesh, "/services/default/reviews");
+    const { page, problems } = await open("/services/default/reviews");
     await weight(page, "v1", 100);
     const divider = page.getByTestId("split-divider-1");
     await tabTo(page, "split-divider-1");
@@ -57,9 +58,9 @@ export function sliderJourney(running: () => { mesh: TestMesh; browser: Browser 
   });
 
   test("typed weights and locks; the proxies' own diff; Undo is offered after a reload, too", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await startFromV1(mesh);
-    const { page, problems } = await openPage(browser, mesh, "/services/default/reviews");
+    const { page, problems } = await open("/services/default/reviews");
     await weight(page, "v1", 100);
     await page.getByTestId("weight-v2").fill("30");
     await weight(page, "v1", 70);
@@ -95,9 +96,9 @@ export function sliderJourney(running: () => { mesh: TestMesh; browser: Browser 
   });
 
   test("a finger moves a divider", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await startFromV1(mesh);
-    const { page, problems } = await openPage(browser, mesh, "/services/default/reviews", {
+    const { page, problems } = await open("/services/default/reviews", {
       viewport: { width: 360, height: 740 },
       hasTouch: true,
     });
@@ -130,9 +131,9 @@ export function sliderJourney(running: () => { mesh: TestMesh; browser: Browser 
   });
 
   test("somebody else was faster: who and what, and mine on top of it", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await startFromV1(mesh);
-    const { page } = await openPage(browser, mesh, "/services/default/reviews");
+    const { page } = await open("/services/default/reviews");
     await weight(page, "v1", 100);
     await page.getByTestId("weight-v3").fill("40");
     await page.getByTestId("change-card").getByText("weight: 40").waitFor();
@@ -161,9 +162,9 @@ export function sliderJourney(running: () => { mesh: TestMesh; browser: Browser 
   });
 
   test("a proxy that refuses is named where Apply was, with its own reason", async () => {
-    const { mesh, browser } = running();
+    const { mesh, open } = running();
     await startFromV1(mesh);
-    const { page } = await openPage(browser, mesh, "/services/default/reviews");
+    const { page } = await open("/services/default/reviews");
     await weight(page, "v1", 100);
     // No config that the control plane accepts is refused by a proxy of the demo: one answer is put in a proxy's mouth.
     const reason = "VirtualHost http_proxy/reviews: routes[0].route.weighted_clusters: not supported";

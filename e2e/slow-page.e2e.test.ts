@@ -1,26 +1,21 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import { virtualService } from "../server/config/kinds/virtual-service.ts";
-import { launchBrowser, openPage, patience, reload, visit } from "./browser.ts";
+import { patience, reload, visit } from "./browser.ts";
 import { apiOf } from "./config.ts";
 import { openWithReviews } from "./found-trace.ts";
-import { eventually, startMesh, type TestMesh } from "./mesh.ts";
+import { eventually, type TestMesh } from "./mesh.ts";
+import { meshAndBrowser } from "./running.ts";
 import { browser as chromium } from "./tools.ts";
 
 describe.skipIf(chromium.missing)(`the page is slow${chromium.reason}`, () => {
-  let mesh: TestMesh;
-  let browser: Browser;
-  beforeAll(async () => {
-    [mesh, browser] = await Promise.all([startMesh(), launchBrowser()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await mesh?.stop();
-  });
+  const running = meshAndBrowser();
+  /** Each step is a page of its own: on a busy machine they may take their time. */
+  const openSlowly = (path: string) => running().open(path, {}, 3 * patience);
 
   test("which hop, which version, which rule: five clicks from the overview", async () => {
-    await slowDown(mesh);
-    const { page, problems } = await openSlowly(browser, mesh, "/overview");
+    await slowDown(running().mesh);
+    const { page, problems } = await openSlowly("/overview");
     const count = clicks(page);
 
     // Which service: it stands on the start page, with the reason.
@@ -29,7 +24,7 @@ describe.skipIf(chromium.missing)(`the page is slow${chromium.reason}`, () => {
     await trouble.click();
     // Its slowest traces …
     await page.getByTestId("service-traces").click();
-    await openWithReviews(page, mesh);
+    await openWithReviews(page, running().mesh);
     // … and in the slowest the hop that takes the time.
     const hop = page
       .getByTestId("waterfall")
@@ -51,7 +46,7 @@ describe.skipIf(chromium.missing)(`the page is slow${chromium.reason}`, () => {
   });
 
   test("a range and what it is compared with are in the address, and last over a reload", async () => {
-    const { page, problems } = await openSlowly(browser, mesh, "/services/default/reviews?tab=metrics");
+    const { page, problems } = await openSlowly("/services/default/reviews?tab=metrics");
     await page.getByTestId("service-golden").waitFor();
     await page.getByTestId("window-picker").click();
     await page.getByTestId("compare-before").click();
@@ -71,7 +66,7 @@ describe.skipIf(chromium.missing)(`the page is slow${chromium.reason}`, () => {
   });
 
   test("what proxies tell of themselves: chosen by name, grouped, and how full each is", async () => {
-    const { page, problems } = await openSlowly(browser, mesh, "/metrics");
+    const { page, problems } = await openSlowly("/metrics");
     await page.getByTestId("metric-search").fill("downstream cx active");
     await page.locator('[data-metric="envoy_http_downstream_cx_active"]').click();
     const table = page.getByTestId("metric-table");
@@ -88,7 +83,7 @@ describe.skipIf(chromium.missing)(`the page is slow${chromium.reason}`, () => {
   });
 
   test("thresholds of a service are its own, and what it is judged by a moment later", async () => {
-    const { page, problems } = await openSlowly(browser, mesh, "/services/default/details?tab=metrics&thresholds=edit");
+    const { page, problems } = await openSlowly("/services/default/details?tab=metrics&thresholds=edit");
     await page.getByTestId("threshold-latencyMsP95-own").check();
     // In this order every step between is one that could be written.
     await page.getByTestId("threshold-latencyMsP95-degraded").fill("1");
@@ -100,9 +95,6 @@ describe.skipIf(chromium.missing)(`the page is slow${chromium.reason}`, () => {
     expect(problems).toEqual([]);
   });
 });
-
-/** Each step is a page of its own: on a busy machine they may take their time. */
-const openSlowly = (browser: Browser, mesh: TestMesh, path: string) => openPage(browser, mesh, path, {}, 3 * patience);
 
 /** Counts what is pressed from now on, across pages. */
 function clicks(page: Page): () => Promise<number> {

@@ -1,10 +1,11 @@
 import { statSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser, openPage, patience, visit } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { patience, visit } from "./browser.ts";
 import { apiOf } from "./config.ts";
 import { openWithReviews } from "./found-trace.ts";
-import { eventually, startMesh, type TestMesh } from "./mesh.ts";
+import { eventually } from "./mesh.ts";
+import { meshAndBrowser } from "./running.ts";
 import { browser as chromium } from "./tools.ts";
 
 const workloads = [
@@ -17,18 +18,10 @@ const workloads = [
 ];
 
 describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
-  let mesh: TestMesh;
-  let browser: Browser;
-  beforeAll(async () => {
-    [mesh, browser] = await Promise.all([startMesh(), launchBrowser()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await mesh?.stop();
-  });
+  const running = meshAndBrowser();
 
   test("the six services stand in the graph with their calls, and the numbers move", async () => {
-    const { page } = await openPage(browser, mesh, "/");
+    const { page } = await running().open("/");
     expect(new URL(page.url()).pathname).toBe("/overview");
     await page.getByTestId("golden").waitFor();
     await visit(page, "/topology");
@@ -63,7 +56,7 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
   });
 
   test("the picture is painted, and a node opens its panel by mouse and by keyboard", async () => {
-    const { page } = await openPage(browser, mesh, "/topology");
+    const { page } = await running().open("/topology");
     await page.locator('[data-node="default/reviews/v1"]').waitFor({ state: "attached" });
     await eventually(() => paintedShare(page), patience, "something painted on the canvas");
     const button = page.locator('[data-node="default/ratings/v1"] button');
@@ -75,8 +68,8 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
   });
 
   test("a fault on one edge stands on that edge; its panel counts it down and ends it; Back steps through what was selected", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/topology");
-    await apiOf(mesh).injectFault(
+    const { page, problems } = await running().open("/topology");
+    await apiOf(running().mesh).injectFault(
       {
         namespace: "default",
         service: "ratings",
@@ -108,15 +101,15 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
     await page.getByRole("heading", { name: /ratings/ }).waitFor();
     await faults.getByTestId("fault-stop-ratings").click();
     await faults.waitFor({ state: "detached" });
-    expect((await apiOf(mesh).faults()).faults).toEqual([]);
+    expect((await apiOf(running().mesh).faults()).faults).toEqual([]);
     expect(problems).toEqual([]);
   });
 
   test("a request of productpage is found among the traces, and its spans of reviews are read", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/topology?select=default%2Fproductpage%2Fv1");
+    const { page, problems } = await running().open("/topology?select=default%2Fproductpage%2Fv1");
     await page.getByTestId("traces-slow").click();
     await page.waitForURL("**/traces?service=productpage.default&sort=-duration");
-    await openWithReviews(page, mesh);
+    await openWithReviews(page, running().mesh);
     await page.waitForURL(/\/traces\/[0-9a-f]{32}$/);
     const reviews = page.locator('[role="treeitem"][data-service="reviews.default"]').first();
     await reviews.waitFor();
@@ -138,7 +131,7 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
   });
 
   test("the list view says the same in two tables", async () => {
-    const { page } = await openPage(browser, mesh, "/topology?view=list");
+    const { page } = await running().open("/topology?view=list");
     const table = page.getByTestId("graph-table");
     for (const id of workloads) await table.locator(`[data-node="${id}"]`).waitFor();
     expect(await table.locator("[data-edge]").count()).toBeGreaterThanOrEqual(7);
@@ -149,7 +142,7 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
   });
 
   test("under reduced motion no request flies and nothing is animated, and without it they do", async () => {
-    const { page: still } = await openPage(browser, mesh, "/topology?select=default%2Freviews", {
+    const { page: still } = await running().open("/topology?select=default%2Freviews", {
       reducedMotion: "reduce",
     });
     await still.locator('[data-node="default/reviews/v1"][data-health="healthy"]').waitFor({ state: "attached" });
@@ -159,12 +152,12 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
       expect(await afterFrame(still, animatedMs)).toBeLessThan(1);
       if (frame % 10 === 0) expect(await paintedOn(still, "particles")).toBe(0);
     }
-    const { page: moving } = await openPage(browser, mesh, "/topology");
+    const { page: moving } = await running().open("/topology");
     await eventually(() => paintedOn(moving, "particles"), patience, "requests in flight");
   });
 
   test("the strip replays by key and by pointer, and Escape goes back to live", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/topology");
+    const { page, problems } = await running().open("/topology");
     await eventually(() => paintedOn(page, "base"), patience, "the page at work");
     const strip = page.getByTestId("time-strip");
     await strip.focus();
@@ -191,7 +184,7 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
 
   test("a focused call is told in a tip, and its panel is a sheet on a phone", async () => {
     const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
-    const { page } = await openPage(browser, mesh, "/topology", phone);
+    const { page } = await running().open("/topology", phone);
     const call = page.locator('li[data-source="default/productpage/v1"][data-target="default/details/v1"] button');
     await call.waitFor({ state: "attached" });
     await eventually(() => paintedOn(page, "base"), patience, "the page at work");
@@ -203,7 +196,7 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
 
   test("the list on a phone scrolls as one page", async () => {
     const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
-    const { page } = await openPage(browser, mesh, "/topology?view=list", phone);
+    const { page } = await running().open("/topology?view=list", phone);
     const table = page.getByTestId("graph-table");
     for (const id of workloads) await table.locator(`[data-node="${id}"]`).waitFor();
     const hidden = await table.evaluate(
@@ -216,7 +209,7 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
   });
 
   test("the export is a picture of what is seen", async () => {
-    const { page } = await openPage(browser, mesh, "/topology");
+    const { page } = await running().open("/topology");
     await page.locator('[data-node="default/reviews/v1"][data-health="healthy"]').waitFor({ state: "attached" });
     await eventually(() => paintedOn(page, "base"), patience, "something painted on the canvas");
     await page.getByTestId("export").click();
@@ -226,7 +219,7 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
   });
 
   test("find keeps what was asked for", async () => {
-    const { page } = await openPage(browser, mesh, "/topology?view=list");
+    const { page } = await running().open("/topology?view=list");
     await page
       .locator('tr[data-node="default/ratings/v1"], li[data-node="default/ratings/v1"]')
       .first()

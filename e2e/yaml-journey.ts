@@ -1,15 +1,12 @@
-import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage, patience } from "./browser.ts";
+import { patience } from "./browser.ts";
 import { codeText, writeCode } from "./code.ts";
-import { eventually, type TestMesh } from "./mesh.ts";
+import { eventually } from "./mesh.ts";
+import type { Running } from "./running.ts";
 
 /** Objects written as YAML. */
-export function yamlJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
-  const open = (path: string, options = {}) => {
-    const { mesh, browser } = running();
-    return openPage(browser, mesh, path, options);
-  };
+export function yamlJourney(running: () => Running): void {
+  const open: Running["open"] = (...asked) => running().open(...asked);
 
   test("Ctrl Enter in the editor applies and says so; a wrong field is named at its line; leaving asks", async () => {
     const { page, problems } = await open("/config/DestinationRule/default/details");
