@@ -154,7 +154,7 @@ function optionsOf(
         ...axis,
         size: 24,
         values: (_plot, times, _axis, _space, step) => times.map((time) => axisTime(time * 1000, step, locale)),
-        space: 80,
+        space: 96,
         grid: { show: false },
       },
       {
