@@ -81,7 +81,7 @@ describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, { timeo
 
   test("what it does to revoke an identity is said before, then done, and taken back", async () => {
     const identity = "spiffe://cluster.local/ns/default/sa/bookinfo-reviews";
-    const { page, problems } = await openPage(browser, mesh, "/security?tab=certificates", {}, patience);
+    const { page, problems } = await running().open("/security?tab=certificates", {}, patience);
     await page.locator(`[data-identity="${identity}"] a`).first().click();
     const sheet = page.getByTestId("revocation");
     await sheet.getByText("calls of the last hour would have been refused").waitFor();

@@ -119,18 +119,6 @@ export function formatStretch(toMs: number, spanSec: number, locale: string): st
   return `${formatDateTime(fromMs, locale, { seconds })} – ${formatDateTime(toMs, locale, { seconds, day: !sameDay })}`;
 }
 
-/** The time of day of a moment that is of today, `28 Nov 12:04:31` of any other. */
-export const formatMoment = (ms: number, locale: string, seconds = true, nowMs = Date.now()): string =>
-  formatDateTime(ms, locale, { seconds, day: new Date(ms).toDateString() !== new Date(nowMs).toDateString() });
-
-/** `28 Nov 12:00 – 13:30`: so many seconds, of which `toMs` is the end. */
-export function formatStretch(toMs: number, spanSec: number, locale: string): string {
-  const fromMs = toMs - spanSec * 1000;
-  const sameDay = new Date(fromMs).toDateString() === new Date(toMs).toDateString();
-  const seconds = spanSec < 600;
-  return `${formatDateTime(fromMs, locale, { seconds })} – ${formatDateTime(toMs, locale, { seconds, day: !sameDay })}`;
-}
-
 /** `12:04` or `1:02:33`, for a countdown. */
 export function formatCountdown(ms: number): string {
   const total = Math.max(0, Math.ceil(ms / 1000));

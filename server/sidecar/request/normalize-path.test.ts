@@ -17,7 +17,7 @@ it.each<[string, string | undefined]>([
   ["/a%zz", "/a%zz"],
   ["/a/..;x=1/b", "/b"],
   ["/a/.;/b", "/a/b"],
-  // Envoy 1.40 takes parameters off before it decodes: docs/decisions/0055a-dots-with-a-parameter.md.
+  // Envoy 1.40 takes parameters off before it decodes: docs/decisions/0055-dots-with-a-parameter.md.
   ["/x/%2e%2e;/admin", "/admin"],
   ["/x/.%2e;v=1/admin", "/admin"],
   ["/a/..;", "/"],
