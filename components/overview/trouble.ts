@@ -31,7 +31,7 @@ export function certificatesOf({ proxies, at }: Pick<ProxyList, "proxies" | "at"
   return { count: all.length, nextEndMs: ends.length > 0 ? Math.min(...ends) : null, late };
 }
 
-export interface Coming {
+interface Coming {
   at: number;
   what: "went" | "came" | "restarted";
   /** Whose; none where it is the control plane that was started again. */
