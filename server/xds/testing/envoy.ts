@@ -112,6 +112,8 @@ export function testBootstrap(options: EnvoyOptions) {
     grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }],
   };
   const source = { ...(ownStreams ? { api_config_source: stream } : { ads: {} }), resource_api_version: "V3" };
+  // By itself an Envoy goes on after 15 s, whether it was answered or not.
+  const patient = { ...source, initial_fetch_timeout: "300s" };
   return {
     node: { id, cluster: "test.default", metadata, ...(clientFeatures && { client_features: clientFeatures }) },
     admin: { address: socketAddress("127.0.0.1", 0) },
@@ -120,7 +122,7 @@ export function testBootstrap(options: EnvoyOptions) {
     ...(loadStats && { cluster_manager: { load_stats_config: { ...stream, api_type: "GRPC" } } }),
     ...(healthDiscovery && { hds_config: { ...stream, api_type: "GRPC" } }),
     ...(rtdsLayer !== undefined && {
-      layered_runtime: { layers: [{ name: rtdsLayer, rtds_layer: { name: rtdsLayer, rtds_config: source } }] },
+      layered_runtime: { layers: [{ name: rtdsLayer, rtds_layer: { name: rtdsLayer, rtds_config: patient } }] },
     }),
     static_resources: {
       ...(staticListeners && { listeners: staticListeners }),
