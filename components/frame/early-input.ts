@@ -64,14 +64,26 @@ export function keepEarlyInput(): void {
       keep(target, () => press(target, checked));
     } else keep(target, () => write(target, value));
   };
+  /** The control may be another by then: what stands there while the page is streamed gives way. */
+  const pressOnceTaken = (selector: string, frames: number): void => {
+    requestAnimationFrame(() => {
+      const control = [...document.querySelectorAll<HTMLElement>(selector)].find(isTaken);
+      if (control && frames > 1) control.click();
+      else pressOnceTaken(selector, control ? frames + 1 : 0);
+    });
+  };
+  let wantsPalette = false;
   // The key that opens the palette; a browser has another use for it.
   window.addEventListener(
     "keydown",
     (event) => {
-      const trigger = document.querySelector<HTMLElement>('[data-testid="palette"]');
-      if (!/^k$/i.test(event.key) || !(event.ctrlKey || event.metaKey) || !trigger || isTaken(trigger)) return;
+      const selector = '[data-testid="palette"]';
+      const triggers = [...document.querySelectorAll(selector)];
+      if (!/^k$/i.test(event.key) || !(event.ctrlKey || event.metaKey)) return;
+      if (triggers.length === 0 || triggers.some(isTaken)) return;
       event.preventDefault();
-      keep(trigger, () => trigger.click());
+      if (!wantsPalette) pressOnceTaken(selector, 0);
+      wantsPalette = true;
     },
     { capture: true },
   );
