@@ -74,7 +74,7 @@ export function resolved<F extends Pick<LogFilter, "service">>(filter: F, regist
   // A service that was removed has lines all the same.
   if (service.includes(".")) return filter;
   const names = registry.map((one) => one.name).slice(0, 20);
-  throw invalid(`service: there is no ${service}; there are ${names.join(", ")}`, [
+  throw invalid(`service: there is no ${service}; there are ${names.join(", ") || "none"}`, [
     { path: "service", message: `there is no ${service}` },
   ]);
 }
