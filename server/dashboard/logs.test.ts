@@ -93,6 +93,8 @@ describe("logs", () => {
       code: "INVALID",
       errors: [{ path: "service" }],
     });
+    const empty = logsOf([], { services: async () => [] });
+    await expect(empty.logs.logs({ service: "reviews" })).rejects.toThrow("there is no reviews; there are none");
     await logs.logs({ service: "gone.default.svc.cluster.local" });
     expect(asked).toMatchObject([{ service: "gone.default.svc.cluster.local" }]);
     const alone = logsOf([], { services: () => Promise.reject(new Error("away")) });

@@ -75,7 +75,7 @@ export function resolved<F extends Pick<LogFilter, "service">>(filter: F, regist
   // A service that was removed has lines all the same.
   if (service.includes(".")) return filter;
   const known = registry.map((one) => one.name).slice(0, 20);
-  const said = told("asked-service", { service, known: known.join(", ") });
+  const said = told("asked-service", { service, known: known.join(", ") || "none" });
   throw invalid(`service: ${said.message}`, [{ path: "service", ...said }]);
 }
 
