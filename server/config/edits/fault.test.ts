@@ -304,7 +304,7 @@ describe("listFaults", () => {
     const burning = inject(inject(plain(), abort503, "a1", 5_000), { ...jason, durationSec: 10 }, "b2", 6_000);
     expect(nextFaultEnd([plain(), burning])).toBe(16_000);
     expect(expiredFaults([burning], 15_999)).toEqual([]);
-    expect(expiredFaults([burning], 16_000)).toEqual([{ virtualService: burning, ids: ["b2"] }]);
+    expect(expiredFaults([burning], 16_000)).toEqual([{ virtualService: burning, ids: ["b2"], services: ["reviews"] }]);
     expect(expiredFaults([burning], 99_000)[0]?.ids).toEqual(["a1", "b2"]);
     expect(remove(burning, "a1", "b2")).toEqual(plain());
   });
