@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /**
- * What axe holds to be serious or critical, colour contrast included. https://dequeuniversity.com/rules/axe/
+ * What axe has to say against a page, colour contrast included. https://dequeuniversity.com/rules/axe/
  * It is asked when colours have come to rest: a button whose colour is on its way from disabled to enabled has, for 100 ms, the contrast
  * of neither. What turns for ever (a spinner) is not waited for.
  */
@@ -24,8 +24,7 @@ export async function violations(page: Page): Promise<string[]> {
   const results = await page.evaluate(() =>
     (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
   );
-  const grave = results.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  return grave.flatMap(({ id, impact, nodes }) =>
+  return results.violations.flatMap(({ id, impact, nodes }) =>
     nodes.map(({ target, any }) => `${id} (${impact}): ${target.join(" ")} ${any[0]?.message ?? ""}`),
   );
 }

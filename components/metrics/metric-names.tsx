@@ -46,7 +46,7 @@ export function MetricNames({ metrics, full, chosen, onChoose }: MetricNamesProp
             if (own.length === 0) return null;
             return (
               <div key={from}>
-                <h3>{t(`from-${from}`)}</h3>
+                <h2>{t(`from-${from}`)}</h2>
                 {own.map(({ name, series }) => (
                   <button
                     key={name}

@@ -1,9 +1,11 @@
 "use client";
 import { type ReactNode, useRef, useState } from "react";
+import { useTranslations } from "use-intl";
 import styles from "./data-table.module.css";
 
 export interface Column<Row> {
   key: string;
+  /** Empty: its cells are what can be done with the row. */
   header: ReactNode;
   cell: (row: Row) => ReactNode;
   align?: "left" | "right";
@@ -102,12 +104,13 @@ function HeaderCell<Row>({
   sort: string | undefined;
   onPress?: (() => void) | undefined;
 }) {
+  const t = useTranslations("ui");
   const direction = sort === column.key ? "ascending" : sort === `-${column.key}` ? "descending" : undefined;
   const className = column.align === "right" ? styles.right : undefined;
   if (!column.sortValue || !onPress) {
     return (
       <th scope="col" className={className} style={{ width: column.width }}>
-        {column.header}
+        {column.header || <span className="visually-hidden">{t("actions")}</span>}
       </th>
     );
   }

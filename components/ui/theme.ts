@@ -43,6 +43,9 @@ const gray: MantineColorsTuple = [
 const surface = { content: { background: "var(--panel)", border: "1px solid var(--line)" } };
 
 /** Mantine's parts in Limpid's language: the tokens of tokens.css decide, Mantine follows. */
+/** Mantine's title line of a dialog is a `header`, which would be a second one of the whole page. */
+const noBanner = { header: { role: "none" } };
+
 export const theme = createTheme({
   primaryColor: "lagoon",
   primaryShade: { light: 7, dark: 5 },
@@ -67,11 +70,19 @@ export const theme = createTheme({
       }),
     },
     Modal: {
-      defaultProps: { transitionProps: { duration: 140 }, overlayProps: { backgroundOpacity: 0.5 } },
+      defaultProps: {
+        attributes: noBanner,
+        transitionProps: { duration: 140 },
+        overlayProps: { backgroundOpacity: 0.5 },
+      },
       styles: surface,
     },
     Drawer: {
-      defaultProps: { transitionProps: { duration: 160 }, overlayProps: { backgroundOpacity: 0.5 } },
+      defaultProps: {
+        attributes: noBanner,
+        transitionProps: { duration: 160 },
+        overlayProps: { backgroundOpacity: 0.5 },
+      },
       styles: surface,
     },
     ModalRoot: { defaultProps: { transitionProps: { duration: 140 } }, styles: surface },
