@@ -29,8 +29,8 @@ export function everyPage(running: () => Running): void {
         await ready(page, one.ready);
         const { shift, moving } = await page.evaluate(stillness);
         expect(moving).toEqual([]);
-        // https://web.dev/articles/cls: up to 0.1 is good.
-        expect(shift.sum, JSON.stringify(shift.of)).toBeLessThan(0.1);
+        // https://web.dev/articles/cls: up to 0.1 is good; CodeMirror's first measure moves its lines by 10 px.
+        expect(shift.sum, JSON.stringify(shift.of)).toBeLessThan(0.05);
         expect(await page.locator("h1").count()).toBe(1);
         expect(await page.title()).toMatch(/ · Limpid$/);
         expect(await namelessControls(page)).toEqual([]);

@@ -38,6 +38,7 @@ export const askedInEnglish = {
   "asked-whole-seconds": "must be whole seconds",
   "asked-a-second": "must be at least 1 s",
   "asked-limit": "must be 1 to 500",
+  "asked-limit-thousand": "must be 1 to 1000",
   "asked-policies": "must have AuthorizationPolicies alone, and one at least",
   "asked-label": "must be label=value",
   "asked-service": "there is no {service}; there are {known}",
