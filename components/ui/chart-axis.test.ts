@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { axisTime, shareTop, tickText } from "./chart-axis.ts";
+import { axisTime, axisTimes, shareTop, tickText } from "./chart-axis.ts";
 
 it.each([
   ["share", 0.002, 0.002, "0.2 %"],
@@ -27,4 +27,15 @@ it("says the day at midnight of a chart of days", () => {
   expect([axisTime(at(0), 6 * 3600, "en"), axisTime(at(6), 6 * 3600, "en")]).toEqual(["Nov 28", "06:00"]);
   expect(axisTime(at(6), 86_400, "en")).toBe("Nov 28");
   expect([axisTime(at(0), 600, "en"), axisTime(at(0), 10, "en")]).toEqual(["00:00", "00:00:00"]);
+});
+
+it("says a time once where ticks are closer than its seconds", () => {
+  const start = new Date(2026, 10, 28, 12).getTime();
+  expect(
+    axisTimes(
+      [0, 400, 800, 1200].map((ms) => start + ms),
+      0.4,
+      "en",
+    ),
+  ).toEqual(["12:00:00", "", "", "12:00:01"]);
 });

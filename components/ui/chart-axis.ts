@@ -68,6 +68,12 @@ export function axisTime(ms: number, stepSec: number, locale: string): string {
   return formatTimeOfDay(ms, locale, stepSec < 60);
 }
 
+/** The same of an axis: where ticks are closer than what is said of them, it is said once. */
+export const axisTimes = (times: readonly number[], stepSec: number, locale: string): string[] =>
+  times
+    .map((ms) => axisTime(ms, stepSec, locale))
+    .map((text, index, all) => (index > 0 && all[index - 1] === text ? "" : text));
+
 /** Steps that people count in. */
 export const tickSteps: number[] = Array.from({ length: 12 }, (_, i) => i - 5).flatMap((power) =>
   [1, 2, 5].map((step) => step * 10 ** power),

@@ -3,7 +3,7 @@ import { useMantineColorScheme } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { useLocale } from "use-intl";
-import { axisTime, type ChartKind, chartText, niceTop, shareTop, tickSteps, tickText } from "./chart-axis.ts";
+import { axisTimes, type ChartKind, chartText, niceTop, shareTop, tickSteps, tickText } from "./chart-axis.ts";
 import { ChartMarkLayer } from "./chart-mark-layer.tsx";
 import { type ChartMark, placeMarks } from "./chart-marks.ts";
 import { formatMoment } from "./format.ts";
@@ -153,7 +153,12 @@ function optionsOf(
       {
         ...axis,
         size: 24,
-        values: (_plot, times, _axis, _space, step) => times.map((time) => axisTime(time * 1000, step, locale)),
+        values: (_plot, times, _axis, _space, step) =>
+          axisTimes(
+            times.map((time) => time * 1000),
+            step,
+            locale,
+          ),
         space: 96,
         grid: { show: false },
       },
