@@ -1,5 +1,6 @@
 import { UnusableDatabaseError } from "./errors.ts";
 import { SqliteClient } from "./sqlite-client.ts";
+import { setWriteAheadLog } from "./write-ahead-log.ts";
 
 /** How long a statement waits for another connection's write, in milliseconds. */
 export const busyTimeoutMs = 15_000;
@@ -33,7 +34,7 @@ export async function renewConnection(client: SqliteClient, synchronous: Synchro
 
 async function prepare(client: SqliteClient, synchronous: Synchronous, waitMs: number): Promise<void> {
   await client.execute(`PRAGMA busy_timeout = ${waitMs}`);
-  await setWriteAheadLog(client);
+  await setWriteAheadLog((sql) => client.execute(sql), busyTimeoutMs);
   await client.execute(`PRAGMA synchronous = ${synchronous}`);
   await client.execute("PRAGMA foreign_keys = ON");
 }
@@ -57,19 +58,4 @@ function unusable(url: string, error: unknown): Error {
   const text = `the database ${url.replace(/^file:/, "")} can't be used: ${reason}`;
   const known = lasting.find(([pattern]) => pattern.test(reason));
   return known ? new UnusableDatabaseError(text + known[1], { cause: error }) : new Error(text, { cause: error });
-}
-
-/** SQLite doesn't use the busy timeout for this one: two processes that both try it at once must ask again. */
-async function setWriteAheadLog(client: SqliteClient): Promise<void> {
-  const deadline = Date.now() + busyTimeoutMs;
-  for (;;) {
-    try {
-      await client.execute("PRAGMA journal_mode = WAL");
-      return;
-    } catch (error) {
-      const isBusy = error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
-      if (!isBusy || Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
 }

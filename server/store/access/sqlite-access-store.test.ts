@@ -71,3 +71,13 @@ it("says that it has written once the disk has it, which it waits for once for a
   expect(waits).toHaveLength(2);
   await store.close();
 });
+
+it("waits for another process that is making the file", async () => {
+  const other = new DatabaseSync(path);
+  other.exec("CREATE TABLE made (it INTEGER); BEGIN IMMEDIATE");
+  const opening = openSqliteAccessStore({ path, migrations });
+  // It has asked once by now, and was told at once that the file is busy.
+  other.exec("COMMIT; DROP TABLE made");
+  other.close();
+  await (await opening).close();
+});

@@ -6,6 +6,7 @@ import { UnusableDatabaseError } from "../errors.ts";
 import { applyMigrations } from "../migrate.ts";
 import { sharedSync } from "../shared-sync.ts";
 import { migrationClient } from "../telemetry/database.ts";
+import { setWriteAheadLog } from "../write-ahead-log.ts";
 import { type AccessSql, type Row, sqlAccessStore } from "./sql-access-store.ts";
 
 export interface AccessFile {
@@ -33,7 +34,7 @@ export async function openSqliteAccessStore({
   migrations,
   openFile = openHandle,
 }: AccessFile): Promise<AccessStore> {
-  const db = open(path);
+  const db = await open(path);
   try {
     const all = (sql: string, ...values: SQLInputValue[]) => db.prepare(sql).all(...values);
     const client = migrationClient({ exec: (sql) => db.exec(sql), all });
@@ -46,17 +47,20 @@ export async function openSqliteAccessStore({
   }
 }
 
-function open(path: string): DatabaseSync {
+async function open(path: string): Promise<DatabaseSync> {
+  let db: DatabaseSync | undefined;
   try {
-    const db = new DatabaseSync(path);
+    const opened = new DatabaseSync(path);
+    db = opened;
     chmodSync(path, 0o600);
     db.exec(`PRAGMA busy_timeout = ${openTimeoutMs}`);
-    db.exec("PRAGMA journal_mode = WAL");
+    await setWriteAheadLog((sql) => opened.exec(sql), openTimeoutMs);
     // The disk is waited for beside the event loop, and not by SQLite within each commit: see `#onDisk`.
     db.exec(`PRAGMA synchronous = ${hasLog(db) ? "NORMAL" : "FULL"}`);
     db.exec("PRAGMA foreign_keys = ON");
     return db;
   } catch (error) {
+    db?.close();
     const why = error instanceof Error ? error.message : String(error);
     throw new UnusableDatabaseError(
       `the database ${path} can't be used: ${why}; put a backup in its place, or move it away to begin anew, with no users`,
