@@ -73,9 +73,11 @@ it("says that it has written once the disk has it, which it waits for once for a
 });
 
 it("waits for another process that is making the file", async () => {
-  const other = new DatabaseSync(path);
+  // Not the contract's own file, which has its write-ahead log already.
+  const fresh = join(folder, "fresh.db");
+  const other = new DatabaseSync(fresh);
   other.exec("CREATE TABLE made (it INTEGER); BEGIN IMMEDIATE");
-  const opening = openSqliteAccessStore({ path, migrations });
+  const opening = openSqliteAccessStore({ path: fresh, migrations });
   // It has asked once by now, and was told at once that the file is busy.
   other.exec("COMMIT; DROP TABLE made");
   other.close();
