@@ -1,76 +1,22 @@
-import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { parseDocuments } from "../config/kinds/index.ts";
-import { MemoryConfigStore } from "../config/memory-store.ts";
-import { systemClock } from "../lib/clock.ts";
-import { silentLogger } from "../lib/logger.ts";
-import { type EnvoyOptions, envoyMissing, freePort, startEnvoy } from "../xds/testing/envoy.ts";
-import { createControlPlane } from "./control-plane.ts";
-import { startSidecar } from "./testing/bundled-sidecar.ts";
+import { envoyMissing, startEnvoy } from "../xds/testing/envoy.ts";
+import { call } from "./testing/scenario.ts";
+import { type StartProxy, shopProxies, startShop } from "./testing/shop.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-type StartProxy = (options: EnvoyOptions) => Promise<{ stop(): Promise<void> }>;
-
 /** A service with its proxy before it, and somebody who asks it. */
 async function setUp(start: StartProxy) {
-  const application = createServer((_, response) => response.end("ok"));
-  await new Promise<void>((done) => application.listen(0, "127.0.0.1", done));
-  closers.push(() => application.close());
-  const inbound = await freePort();
-  const store = new MemoryConfigStore();
-  const put = async (yaml: string) => {
-    const parsed = parseDocuments(yaml);
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
-    await store.commit(
-      parsed.value.map((object) => ({ op: "put" as const, object })),
-      "test",
-    );
-  };
+  const { port, put, store } = await startShop(start, closers);
   const remove = (name: string) =>
     store.commit([{ op: "delete", key: { kind: "EnvoyFilter", namespace: "default", name } }], "test");
-  await put(`
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: { name: shop, namespace: default }
-spec:
-  hosts: [shop.default.svc.cluster.local]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{ name: http, number: 80, protocol: HTTP }]
-  endpoints: [{ address: 127.0.0.1, labels: { app: shop }, ports: { http: ${inbound} } }]
-`);
-  const plane = createControlPlane({ store, xdsPort: 0, clock: systemClock, logger: silentLogger });
-  await plane.start();
-  closers.push(() => plane.stop());
-  const proxy = await start({
-    id: "sidecar~127.0.0.1~shop.default~default.svc.cluster.local",
-    xdsPort: plane.addresses().xds,
-    api: "DELTA_GRPC",
-    metadata: {
-      LABELS: { app: "shop" },
-      INTERCEPTION_MODE: "NONE",
-      HTTP_PROXY_PORT: String(await freePort()),
-      INGRESS: { [inbound]: `127.0.0.1:${(application.address() as AddressInfo).port}` },
-    },
-    staticClusters: ["limpid-collector"],
-  });
-  closers.push(() => proxy.stop());
-  const ask = (path = "/") =>
-    new Promise<string>((resolve) => {
-      const sent = request({ port: inbound, host: "127.0.0.1", path, agent: false }, (response) => {
-        response.resume().on("end", () => {
-          const told = ["server", "x-lua", "x-inbound"].map((name) => response.headers[name] ?? "-");
-          resolve([response.statusCode, ...told].join(" "));
-        });
-      });
-      sent.on("error", (error) => resolve(String(error)));
-      sent.end();
-    });
+  const ask = async (path = "/") => {
+    const { status, headers } = await call(port, { path });
+    return [status, ...["server", "x-lua", "x-inbound"].map((name) => headers[name] ?? "-")].join(" ");
+  };
   return { put, remove, ask };
 }
 
@@ -126,12 +72,7 @@ const settings = filter(
         value: { name: teapot, match: { path: /teapot }, direct_response: { status: 418 } }`,
 );
 
-const proxies: { kind: string; start: StartProxy; missing: boolean }[] = [
-  { kind: "Envoy", start: startEnvoy, missing: envoyMissing },
-  { kind: "our sidecar", start: startSidecar, missing: false },
-];
-
-describe.each(proxies)("EnvoyFilters on $kind", ({ start, missing }) => {
+describe.each(shopProxies)("EnvoyFilters on $kind", ({ start, missing }) => {
   test.skipIf(missing)("settings, hosts and routes are changed live, and back again", async () => {
     const { put, remove, ask } = await setUp(start);
     await vi.waitFor(async () => expect(await ask()).toMatch(/^200 (?!patched)/), 15_000);

@@ -1,13 +1,6 @@
-import { Agent, createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { Agent, request } from "node:http";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { parseDocuments } from "../config/kinds/index.ts";
-import { MemoryConfigStore } from "../config/memory-store.ts";
-import { systemClock } from "../lib/clock.ts";
-import { silentLogger } from "../lib/logger.ts";
-import { type EnvoyOptions, envoyMissing, freePort, startEnvoy } from "../xds/testing/envoy.ts";
-import { createControlPlane } from "./control-plane.ts";
-import { startSidecar } from "./testing/bundled-sidecar.ts";
+import { type StartProxy, shopProxies, startShop } from "./testing/shop.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -21,57 +14,16 @@ metadata: { name: shop, namespace: default }
 spec: { host: shop, ${spec} }
 `;
 
-type StartProxy = (options: EnvoyOptions) => Promise<{ stop(): Promise<void>; admin?(path: string): Promise<string> }>;
-
 /** A service with its proxy before it. */
 async function setUp(first: string, start: StartProxy) {
-  const application = createServer((_, response) => response.end("ok"));
-  await new Promise<void>((done) => application.listen(0, "127.0.0.1", done));
-  closers.push(() => application.close());
-  const inbound = await freePort();
-  const store = new MemoryConfigStore();
-  const put = async (yaml: string) => {
-    const parsed = parseDocuments(yaml);
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
-    await store.commit(
-      parsed.value.map((object) => ({ op: "put" as const, object })),
-      "test",
-    );
-  };
-  await put(`
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: { name: shop, namespace: default }
-spec:
-  hosts: [shop.default.svc.cluster.local]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{ name: http, number: 80, protocol: HTTP }]
-  endpoints: [{ address: 127.0.0.1, ports: { http: ${inbound} } }]
----${first}`);
-  const plane = createControlPlane({ store, xdsPort: 0, clock: systemClock, logger: silentLogger });
-  await plane.start();
-  closers.push(() => plane.stop());
-  const to = `127.0.0.1:${(application.address() as AddressInfo).port}`;
-  const proxy = await start({
-    id: "sidecar~127.0.0.1~shop.default~default.svc.cluster.local",
-    xdsPort: plane.addresses().xds,
-    api: "DELTA_GRPC",
-    metadata: {
-      INTERCEPTION_MODE: "NONE",
-      HTTP_PROXY_PORT: String(await freePort()),
-      INGRESS: { [inbound]: to },
-    },
-    staticClusters: ["limpid-collector"],
-  });
-  closers.push(() => proxy.stop());
+  const { port, plane, proxy, put } = await startShop(start, closers, { yaml: first });
   // One connection for all, which a drained listener would end.
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   closers.push(() => agent.destroy());
   const sockets = new Set<unknown>();
   const ask = (headers: Record<string, string> = {}) =>
     new Promise<string>((resolve) => {
-      const sent = request({ port: inbound, host: "127.0.0.1", agent, headers }, (response) => {
+      const sent = request({ port, host: "127.0.0.1", agent, headers }, (response) => {
         sockets.add(response.socket);
         response.resume().on("end", () => {
           const left = response.headers["x-ratelimit-remaining"];
@@ -84,12 +36,7 @@ spec:
   return { plane, proxy, put, ask, sockets };
 }
 
-const proxies: { kind: string; start: StartProxy; missing: boolean }[] = [
-  { kind: "Envoy", start: startEnvoy, missing: envoyMissing },
-  { kind: "our sidecar", start: startSidecar, missing: false },
-];
-
-describe.each(proxies)("$kind", ({ start, missing }) => {
+describe.each(shopProxies)("$kind", ({ start, missing }) => {
   test.skipIf(missing)("a service's local limit is in force, and another is while connections stay", async () => {
     const { proxy, put, ask, sockets } = await setUp(limit("local: { requests: 1000, per: 1h }"), start);
     await vi.waitFor(async () => expect(await ask()).toMatch(/^200 9\d\d$/), 15_000);

@@ -1,16 +1,9 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { parseDocuments } from "../config/kinds/index.ts";
-import { MemoryConfigStore } from "../config/memory-store.ts";
-import { systemClock } from "../lib/clock.ts";
-import { silentLogger } from "../lib/logger.ts";
-import { type EnvoyOptions, envoyMissing, freePort, startEnvoy } from "../xds/testing/envoy.ts";
-import { createControlPlane } from "./control-plane.ts";
-import { startSidecar } from "./testing/bundled-sidecar.ts";
+import { call } from "./testing/scenario.ts";
+import { type StartProxy, shopProxies, startShop } from "./testing/shop.ts";
 import { startTelemetryReceiver } from "./testing/telemetry-receiver.ts";
 
 const closers: (() => unknown)[] = [];
@@ -18,41 +11,14 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-type StartProxy = (options: EnvoyOptions) => Promise<{ stop(): Promise<void> }>;
-
 /** A service with its proxy before it, whoever asks it, and two receivers: the mesh's own, and somebody else's. */
 async function setUp(start: StartProxy) {
-  const application = createServer((incoming, response) => {
-    response.statusCode = incoming.url?.startsWith("/bad") ? 503 : 200;
-    response.end();
-  });
-  await new Promise<void>((done) => application.listen(0, "127.0.0.1", done));
-  closers.push(() => application.close());
   const [own, other] = [await startTelemetryReceiver(closers), await startTelemetryReceiver(closers)];
   const folder = await mkdtemp(join(tmpdir(), "limpid-telemetry-"));
   closers.push(() => rm(folder, { recursive: true }));
-  const inbound = await freePort();
-  const store = new MemoryConfigStore();
-  const put = async (yaml: string) => {
-    const parsed = parseDocuments(yaml);
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
-    await store.commit(
-      parsed.value.map((object) => ({ op: "put" as const, object })),
-      "test",
-    );
-  };
   const file = join(folder, "calls.log");
-  await put(`
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: { name: shop, namespace: default }
-spec:
-  hosts: [shop.default.svc.cluster.local]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{ name: http, number: 80, protocol: HTTP }]
-  endpoints: [{ address: 127.0.0.1, labels: { app: shop }, ports: { http: ${inbound} } }]
----
+  const { port, put } = await startShop(start, closers, {
+    yaml: `
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: { name: other, namespace: istio-system }
@@ -72,33 +38,13 @@ spec:
     - { name: calls, envoyHttpAls: { service: other.example.com, port: 4317, logName: theirs } }
     - { name: otel, envoyOtelAls: { service: other.example.com, port: 4317, logFormat: { text: "%REQ(:PATH)%" } } }
     - { name: spans, opentelemetry: { service: other.example.com, port: 4317 } }
-`);
-  const plane = createControlPlane({ store, xdsPort: 0, clock: systemClock, logger: silentLogger });
-  await plane.start();
-  closers.push(() => plane.stop());
-  const proxy = await start({
-    id: "sidecar~127.0.0.1~shop.default~default.svc.cluster.local",
-    xdsPort: plane.addresses().xds,
-    api: "DELTA_GRPC",
-    metadata: {
-      LABELS: { app: "shop" },
-      INTERCEPTION_MODE: "NONE",
-      HTTP_PROXY_PORT: String(await freePort()),
-      INGRESS: { [inbound]: `127.0.0.1:${(application.address() as AddressInfo).port}` },
+`,
+    application: ({ url }, response) => {
+      response.writeHead(url?.startsWith("/bad") ? 503 : 200).end();
     },
-    staticClusters: ["limpid-collector"],
     clusterPorts: { "limpid-collector": own.port },
   });
-  closers.push(() => proxy.stop());
-  const ask = (path: string) =>
-    new Promise<number | undefined>((resolve) => {
-      const headers = { "x-tenant": "acme" };
-      const sent = request({ port: inbound, host: "127.0.0.1", path, headers, agent: false }, (response) => {
-        response.resume().on("end", () => resolve(response.statusCode));
-      });
-      sent.on("error", () => resolve(undefined));
-      sent.end();
-    });
+  const ask = async (path: string) => (await call(port, { path, headers: { "x-tenant": "acme" } })).status;
   const lines = async () => (await readFile(file, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
   await vi.waitFor(async () => expect(await ask("/ready")).toBe(200), 15_000);
   return { put, ask, lines, own, other };
@@ -111,11 +57,6 @@ metadata: { name: shop, namespace: default }
 spec:
   selector: { matchLabels: { app: shop } }
 ${spec}`;
-
-const proxies: { kind: string; start: StartProxy; missing: boolean }[] = [
-  { kind: "Envoy", start: startEnvoy, missing: envoyMissing },
-  { kind: "our sidecar", start: startSidecar, missing: false },
-];
 
 /** Asks until a change is in force: what `seen` tells of the path that was asked for. */
 async function until(ask: (path: string) => Promise<unknown>, name: string, seen: (path: string) => unknown) {
@@ -130,7 +71,7 @@ async function until(ask: (path: string) => Promise<unknown>, name: string, seen
   );
 }
 
-describe.each(proxies)("Telemetry on $kind", ({ start, missing }) => {
+describe.each(shopProxies)("Telemetry on $kind", ({ start, missing }) => {
   test.skipIf(missing)("logs what an expression is true of, or nothing, and the mesh's own log goes on", async () => {
     const { put, ask, lines, own, other } = await setUp(start);
     await until(ask, "plain", async (path) => (await lines()).includes(path));

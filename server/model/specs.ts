@@ -40,7 +40,6 @@ export type {
   ServiceEntrySpec,
   ServiceSpec,
   SidecarSpec,
-  StandardMetric,
   StringMatch,
   Subset,
   TCPRoute,
@@ -53,7 +52,7 @@ export type {
   WorkloadMode,
 } from "../config/kinds/index.ts";
 
-export { builtInProviders, ownProvider, providersOf, routingClaim } from "../config/kinds/index.ts";
+export { builtInProviders, ownProvider, providersOf, routingClaim, standardMetrics } from "../config/kinds/index.ts";
 
 /** What a policy says of connections; the blocks that replace each other. */
 export type PolicySettings = Pick<

@@ -1,5 +1,5 @@
 import type { MeshSettings } from "./mesh-settings.ts";
-import { ownProvider, type StandardMetric, type TelemetrySpec } from "./specs.ts";
+import { ownProvider, standardMetrics, type TelemetrySpec } from "./specs.ts";
 import { isForMode, type Telemetry } from "./telemetries.ts";
 
 // What several Telemetries say together, for calls that a workload makes (CLIENT) or takes (SERVER).
@@ -96,18 +96,7 @@ export interface MetricRule {
   readonly tags: readonly (readonly [string, string | null])[];
 }
 
-const allMetrics: readonly StandardMetric[] = [
-  "REQUEST_COUNT",
-  "REQUEST_DURATION",
-  "REQUEST_SIZE",
-  "RESPONSE_SIZE",
-  "TCP_OPENED_CONNECTIONS",
-  "TCP_CLOSED_CONNECTIONS",
-  "TCP_SENT_BYTES",
-  "TCP_RECEIVED_BYTES",
-  "GRPC_REQUEST_MESSAGES",
-  "GRPC_RESPONSE_MESSAGES",
-];
+const allMetrics = standardMetrics.filter((metric) => metric !== "ALL_METRICS");
 
 /** What is changed of Istio's standard metrics, by metric; those that are as ever are left out. `prometheus`: names of the providers that are meant, in lower case. */
 export function metricRules(

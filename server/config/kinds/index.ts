@@ -122,7 +122,7 @@ export type { SecretSpec } from "./secret.ts";
 export type { ServiceSpec } from "./service.ts";
 export type { ServiceEntrySpec } from "./service-entry.ts";
 export type { SidecarSpec } from "./sidecar.ts";
-export type { StandardMetric, TelemetrySpec, WorkloadMode } from "./telemetry.ts";
+export { standardMetrics, type TelemetrySpec, type WorkloadMode } from "./telemetry.ts";
 export type { ClientTLSSettings } from "./tls-settings.ts";
 export type {
   ConnectionPoolSettings,

@@ -77,7 +77,6 @@ export const standardMetrics = [
   "GRPC_REQUEST_MESSAGES",
   "GRPC_RESPONSE_MESSAGES",
 ] as const;
-export type StandardMetric = (typeof standardMetrics)[number];
 
 const tagName = text((name) =>
   /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? undefined : told("tag-name", { value: JSON.stringify(name) }),
