@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { EntryReader, LogEntry } from "./entry-reader.ts";
+import { EntryReader } from "./entry-reader.ts";
+import { LogEntry } from "./log-entry.ts";
 import { encodedLogs } from "./testing/encoded-logs.ts";
 
 const message = encodedLogs({
