@@ -44,17 +44,17 @@ export interface ProxyTelemetry {
   readonly server: ModeTelemetry;
 }
 
-/** Undefined: nobody says anything. The same object while what it is made of is. */
+/** Undefined: nobody says anything. */
 export function telemetryOf(
   mesh: Mesh,
   proxy: MeshProxy,
   scope: Scope,
-  clusters: ReadonlyMap<string, Cluster>,
+  clusters: () => ReadonlyMap<string, Cluster>,
 ): ProxyTelemetry | undefined {
   const { settings, telemetries } = mesh;
   if (telemetries.size === 0 && Object.keys(settings.defaultProviders).length === 0) return undefined;
   const found = telemetriesFor(telemetries, mesh.options.rootNamespace, workloadOf(mesh, proxy));
-  const reach = (at: { service: string; port: number }) => providerCluster(mesh, scope, clusters, at);
+  const reach = (at: { service: string; port: number }) => providerCluster(mesh, scope, clusters(), at);
   const made = (mode: Mode): ModeTelemetry => {
     const logs = accessLogRules(found, settings, mode);
     const tracing = tracingRule(found, settings, mode);

@@ -55,7 +55,7 @@ function settledBy(
     ...(tracingSampling !== undefined && { tracingSamplingPercent: tracingSampling }),
     ...(telemetry && { telemetry }),
   };
-  // The same object for most meshes, by which what is made of it is remembered.
+  // Most meshes say nothing of it.
   return pathNormalization === "BASE" && Object.keys(own).length === 0
     ? options
     : { ...options, pathNormalization, ...own };
@@ -72,7 +72,7 @@ export function translate(
 ): TimedResources {
   if (proxy.proxyless) return translateProxyless(mesh, proxy, options);
   const scope = scopeOf(mesh, proxy);
-  const telemetry = telemetryOf(mesh, proxy, scope, outboundClusters(mesh, scope, options).clusters);
+  const telemetry = telemetryOf(mesh, proxy, scope, () => outboundClusters(mesh, scope, options).clusters);
   const settled = settledBy(mesh.settings, telemetry, options);
   const resources =
     proxy.type === "router" ? translateRouter(mesh, proxy, settled) : translateSidecar(mesh, proxy, settled);
