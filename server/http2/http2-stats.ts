@@ -1,4 +1,8 @@
-import type { Counter } from "../stats.ts";
+/** One that goes up. */
+export interface Counter {
+  readonly value: number;
+  inc(by?: number): void;
+}
 
 /** Counters of Envoy's HTTP/2 codec: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/stats#http-2-codec-statistics */
 export interface Http2CodecStats {

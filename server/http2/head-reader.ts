@@ -1,9 +1,9 @@
-import { isAuthority, tokenChars, valueChars } from "../http/chars.ts";
-import { type Fields, plainConnect, type StreamRequestHead, type StreamResponseHead } from "../http/stream.ts";
+import { isAuthority, tokenChars, valueChars } from "../lib/http-chars.ts";
 import { Detail } from "./errors.ts";
 import type { FieldSink } from "./hpack/decoder.ts";
 import { FieldKind, invalidValue, kindMask } from "./hpack/field-kind.ts";
 import { markSensitive } from "./hpack/sensitive.ts";
+import { type Fields, plainConnect, type StreamRequestHead, type StreamResponseHead } from "./messages.ts";
 
 export interface HeadLimits {
   /** Bytes of names and values. */

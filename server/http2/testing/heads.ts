@@ -1,4 +1,4 @@
-import type { Fields } from "../../http/stream.ts";
+import type { Fields } from "../../sidecar/http/stream.ts";
 
 export const start: Fields = [":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a"];
 export const withField = (...fields: string[]): Fields => [...start, ...fields];

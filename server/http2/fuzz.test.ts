@@ -1,13 +1,14 @@
 import { connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fractionsFrom } from "../../lib/testing/random.ts";
-import type { Fields, StreamServer } from "../http/stream.ts";
-import { Timers } from "../timers.ts";
-import { type ClientSocket, Http2ClientConnection } from "./client-connection.ts";
+import { fractionsFrom } from "../lib/testing/random.ts";
+import { Timers } from "../lib/timers.ts";
+import type { Fields, StreamServer } from "../sidecar/http/stream.ts";
+import { type ClientSocket, Http2ClientConnection } from "../sidecar/http2/client-connection.ts";
+import { DownstreamConnection, type DownstreamHttp2Stream } from "../sidecar/http2/downstream-connection.ts";
 import { clientPreface, Flag, FrameType } from "./frames.ts";
 import { HpackEncoder } from "./hpack/encoder.ts";
 import { defaultOptions } from "./options.ts";
-import { Http2ServerConnection, type Refusal, type ServerStream } from "./server-connection.ts";
+import type { Refusal } from "./server-connection.ts";
 import { get } from "./testing/client.ts";
 import { eventually } from "./testing/eventually.ts";
 import { frame, uint32 } from "./testing/frame.ts";
@@ -81,14 +82,14 @@ async function serve(pieces: readonly Buffer[]): Promise<string[]> {
   const closed: string[] = [];
   const host = {
     onStream: heard.onStream,
-    onRefused: (stream: ServerStream, _head: unknown, { status }: Refusal) => {
+    onRefused: (stream: DownstreamHttp2Stream, _head: unknown, { status }: Refusal) => {
       heard.said.push(`refused ${status}`);
       stream.sendHead({ status, headers: [], contentLength: -1, bytes: 0 }, true);
       return silent;
     },
     onClosed: (_connection: unknown, reason: string) => closed.push(reason),
   };
-  const connection = new Http2ServerConnection(socket, { options, stats, timers }, host);
+  const connection = new DownstreamConnection(socket, { options, stats, timers }, host);
   for (const piece of pieces) {
     const copy = Buffer.from(piece);
     connection.receive(copy, 0, copy.length);

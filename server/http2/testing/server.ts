@@ -1,5 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { Timers } from "../../lib/timers.ts";
 import type {
   DownstreamHandler,
   DownstreamStream,
@@ -7,17 +8,17 @@ import type {
   StreamRequestHead,
   StreamReset,
   StreamServer,
-} from "../../http/stream.ts";
-import { Timers } from "../../timers.ts";
+} from "../../sidecar/http/stream.ts";
+import { DownstreamConnection, type DownstreamHttp2Stream } from "../../sidecar/http2/downstream-connection.ts";
 import type { Http2Stats } from "../http2-stats.ts";
 import { defaultOptions, type Http2Options } from "../options.ts";
-import { Http2ServerConnection, type Refusal, type ServerStream } from "../server-connection.ts";
+import type { Http2ServerConnection, Refusal } from "../server-connection.ts";
 import { countsOf, newHttp2Stats } from "./stats.ts";
 
 export interface TestServer {
   port: number;
   readonly stats: Record<keyof Http2Stats, number>;
-  connections: Set<Http2ServerConnection>;
+  connections: Set<Http2ServerConnection<DownstreamHttp2Stream>>;
   /** Why connections were closed, in order. */
   closed: string[];
   /** Statuses of requests refused by the codec. */
@@ -34,24 +35,25 @@ export async function startServer(
   const timers = new Timers();
   const stats = newHttp2Stats();
   const context = { options: { ...defaultOptions, ...options }, stats, timers };
-  const connections = new Set<Http2ServerConnection>();
+  const connections = new Set<Http2ServerConnection<DownstreamHttp2Stream>>();
   const closed: string[] = [];
   const refused: number[] = [];
   const host = {
-    onStream: (stream: DownstreamStream, head: StreamRequestHead, end: boolean) => server.onStream(stream, head, end),
-    onRefused: (stream: ServerStream, _head: StreamRequestHead, { status }: Refusal) => {
+    onStream: (stream: DownstreamHttp2Stream, head: StreamRequestHead, end: boolean) =>
+      server.onStream(stream, head, end),
+    onRefused: (stream: DownstreamHttp2Stream, _head: StreamRequestHead, { status }: Refusal) => {
       refused.push(status);
       stream.sendHead({ status, headers: [], contentLength: -1, bytes: 0 }, true);
       return silent;
     },
-    onClosed: (connection: Http2ServerConnection, reason: string) => {
+    onClosed: (connection: Http2ServerConnection<DownstreamHttp2Stream>, reason: string) => {
       connections.delete(connection);
       closed.push(reason);
     },
   };
   const accept = (socket: Socket | TLSSocket) => {
     socket.setNoDelay(true);
-    connections.add(new Http2ServerConnection(socket, context, host));
+    connections.add(new DownstreamConnection(socket, context, host));
   };
   const listener = tls
     ? createTlsServer({ ...tls, ALPNProtocols: ["h2"] }, accept).on("tlsClientError", () => {})

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { DownstreamStream, Fields, StreamServer } from "../http/stream.ts";
+import type { DownstreamStream, Fields, StreamServer } from "../sidecar/http/stream.ts";
 import { ErrorCode } from "./errors.ts";
 import { Flag, FrameType } from "./frames.ts";
 import { maxHeldPerStream } from "./options.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fractionsFrom } from "../../lib/testing/random.ts";
+import { fractionsFrom } from "../lib/testing/random.ts";
 import { clientPreface, Flag, FrameReader, type FrameSink, FrameType, type ReaderLimits } from "./frames.ts";
 import { frame, uint32 } from "./testing/frame.ts";
 import { cut, pick, randomBytes } from "./testing/random.ts";

@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from "node:net";
-import type { Fields } from "../../http/stream.ts";
+import type { Fields } from "../../sidecar/http/stream.ts";
 import { clientPreface, Flag, FrameReader, type FrameSink, FrameType } from "../frames.ts";
 import { HpackDecoder } from "../hpack/decoder.ts";
 import { HpackEncoder } from "../hpack/encoder.ts";

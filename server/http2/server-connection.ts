@@ -1,32 +1,23 @@
 import type { Socket } from "node:net";
-import { addressesOf, type Proxied } from "../http/addresses.ts";
-import type {
-  DownstreamFacts,
-  DownstreamHandler,
-  DownstreamStream,
-  Fields,
-  StreamRequestHead,
-  StreamReset,
-  StreamResponseHead,
-  StreamServer,
-} from "../http/stream.ts";
-import { WheelTimer } from "../timer-wheel.ts";
-import type { TlsConnection } from "../tls/tls-connection.ts";
+import { WheelTimer } from "../lib/timer-wheel.ts";
 import { Http2Connection, type Http2Context } from "./connection.ts";
 import { Detail, ErrorCode } from "./errors.ts";
 import { Flag } from "./frames.ts";
+import type { BodyHandler, Fields, StreamRequestHead, StreamReset, StreamResponseHead } from "./messages.ts";
 import { statusTexts } from "./status-texts.ts";
-import { type BodyHandler, Http2Stream, resetCode } from "./stream.ts";
+import { Http2Stream, resetCode } from "./stream.ts";
 
 /** What a connection needs of its listener. */
-export interface Http2ServerHost extends StreamServer {
+export interface Http2ServerHost<Stream extends ServerStream = ServerStream> {
+  /** @param end no data and no trailers follow: the handler's `onEnd` isn't called */
+  onStream(stream: Stream, head: StreamRequestHead, end: boolean): BodyHandler;
   /**
    * A request to be answered with a status and nothing else.
    * @param head what of it could be read
    */
-  onRefused(stream: ServerStream, head: StreamRequestHead, refusal: Refusal): DownstreamHandler;
+  onRefused(stream: Stream, head: StreamRequestHead, refusal: Refusal): BodyHandler;
   /** Once; all its streams have been told. */
-  onClosed(connection: Http2ServerConnection, reason: string): void;
+  onClosed(connection: Http2ServerConnection<Stream>, reason: string): void;
 }
 
 export interface Refusal {
@@ -37,18 +28,15 @@ export interface Refusal {
 }
 
 /** One client connection: makes streams of its requests. The socket is open, and its TLS handshake done. */
-export class Http2ServerConnection extends Http2Connection implements DownstreamFacts {
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly proxied: Proxied | undefined;
-  readonly tls: TlsConnection | undefined;
+export abstract class Http2ServerConnection<Stream extends ServerStream = ServerStream>
+  extends Http2Connection
+  implements Answering
+{
   draining = false;
   /** Monotonic ms of the last request begun. */
   requestedAt = 0;
   protected readonly isClient = false;
-  private readonly host: Http2ServerHost;
+  private readonly host: Http2ServerHost<Stream>;
   private lastStream = 0;
   /** Streams above it came after our last GOAWAY and are not answered. */
   private acceptedUpTo = maxStreamId;
@@ -60,16 +48,9 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
   private finished = 0;
   private prematureResets = 0;
 
-  constructor(socket: Socket, context: Http2Context, host: Http2ServerHost, tls?: TlsConnection) {
+  constructor(socket: Socket, context: Http2Context, host: Http2ServerHost<Stream>) {
     super(socket, context, true);
     this.host = host;
-    this.tls = tls;
-    const { remoteAddress, remotePort, localAddress, localPort, proxied } = addressesOf(socket);
-    this.remoteAddress = remoteAddress;
-    this.remotePort = remotePort;
-    this.localAddress = localAddress;
-    this.localPort = localPort;
-    this.proxied = proxied;
     socket.on("data", (bytes: Buffer) => this.receive(bytes, 0, bytes.length));
     this.writePreface(undefined, true);
     this.keepalive.start();
@@ -226,8 +207,10 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
     stream.handler = this.host.onStream(stream, head, last);
   }
 
-  private enter(streamId: number, head: StreamRequestHead, last: boolean): ServerStream {
-    const stream = new ServerStream(this, streamId, head);
+  protected abstract newStream(id: number, head: StreamRequestHead): Stream;
+
+  private enter(streamId: number, head: StreamRequestHead, last: boolean): Stream {
+    const stream = this.newStream(streamId, head);
     this.streams.set(streamId, stream);
     if (last) stream.receiveEndWithHead();
     return stream;
@@ -283,15 +266,20 @@ const drainPing = Buffer.from("draining", "latin1");
 
 const nobody: BodyHandler = { onData() {}, onEnd() {}, onReset() {}, onDrain() {} };
 
+/** What a stream asks of the connection that it answers on. */
+interface Answering extends Http2Connection {
+  writeStatus(streamId: number, status: number, headers: Fields, last: boolean): void;
+}
+
 /** One request of a client. */
-export class ServerStream extends Http2Stream<Http2ServerConnection> implements DownstreamStream {
+export class ServerStream<Connection extends Answering = Answering> extends Http2Stream<Connection> {
   readonly protocol = "HTTP/2";
   answered = false;
   /** CONNECT, plain or extended, unless it is turned down: its halves end separately. */
   tunnel: boolean;
   private readonly upgrade: boolean;
 
-  constructor(connection: Http2ServerConnection, id: number, head: StreamRequestHead) {
+  constructor(connection: Connection, id: number, head: StreamRequestHead) {
     super(connection, id, nobody);
     this.expectedBytes = head.contentLength;
     this.upgrade = head.upgrade !== "";

@@ -1,8 +1,14 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { Fields, StreamRequestHead, StreamReset, UpstreamHandler, UpstreamStream } from "../../http/stream.ts";
-import { Timers } from "../../timers.ts";
-import { type ClientSocket, Http2ClientConnection } from "../client-connection.ts";
+import { Timers } from "../../lib/timers.ts";
+import type {
+  Fields,
+  StreamRequestHead,
+  StreamReset,
+  UpstreamHandler,
+  UpstreamStream,
+} from "../../sidecar/http/stream.ts";
+import { type ClientSocket, Http2ClientConnection } from "../../sidecar/http2/client-connection.ts";
 import type { Http2Stats } from "../http2-stats.ts";
 import { defaultOptions, type Http2Options } from "../options.ts";
 import { newHttp2Stats } from "./stats.ts";

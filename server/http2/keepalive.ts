@@ -1,4 +1,4 @@
-import { WheelTimer } from "../timer-wheel.ts";
+import { WheelTimer } from "../lib/timer-wheel.ts";
 import type { KeepaliveOptions } from "./options.ts";
 
 /** What keepalive does to its connection. */

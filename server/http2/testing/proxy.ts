@@ -8,8 +8,8 @@ import type {
   StreamServer,
   UpstreamHandler,
   UpstreamStream,
-} from "../../http/stream.ts";
-import type { Http2ClientConnection } from "../client-connection.ts";
+} from "../../sidecar/http/stream.ts";
+import type { Http2ClientConnection } from "../../sidecar/http2/client-connection.ts";
 
 /** The least that a proxy can be: every stream of a server connection goes on as one of a client connection. */
 export const forwarding = (connection: () => Http2ClientConnection): StreamServer => ({

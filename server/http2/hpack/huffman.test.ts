@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fractionsFrom } from "../../../lib/testing/random.ts";
+import { fractionsFrom } from "../../lib/testing/random.ts";
 import { randomBytes } from "../testing/random.ts";
 import { decodedBound, huffmanDecode, huffmanEncode, huffmanLength } from "./huffman.ts";
 import { codeLengths, codes } from "./huffman-table.ts";

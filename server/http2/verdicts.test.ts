@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Fields } from "../http/stream.ts";
+import type { Fields } from "../sidecar/http/stream.ts";
 import { Flag, FrameType } from "./frames.ts";
 import { malformedTrailers, wrongLengths } from "./testing/bodies.ts";
 import { ask, get, openClient } from "./testing/client.ts";

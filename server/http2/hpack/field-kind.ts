@@ -1,4 +1,4 @@
-import { tokenChars, valueChars } from "../../http/chars.ts";
+import { tokenChars, valueChars } from "../../lib/http-chars.ts";
 
 /** What a field name means for HTTP/2: told once per name, and kept with it in the dynamic table. */
 export const FieldKind = {

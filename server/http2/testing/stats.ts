@@ -1,4 +1,4 @@
-import { Counter } from "../../stats.ts";
+import { Counter } from "../../sidecar/stats.ts";
 import { type Http2Stats, http2CodecStats } from "../http2-stats.ts";
 
 export const newHttp2Stats = (): Http2Stats => ({

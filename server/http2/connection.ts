@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
-import type { Fields, StreamReset } from "../http/stream.ts";
-import type { WheelTimer } from "../timer-wheel.ts";
+import type { WheelTimer } from "../lib/timer-wheel.ts";
 import { BlockWriter } from "./block-writer.ts";
 import { Detail, ErrorCode } from "./errors.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -11,6 +10,7 @@ import { HpackEncoder } from "./hpack/encoder.ts";
 import type { Http2Stats } from "./http2-stats.ts";
 import { InboundAllowance } from "./inbound-allowance.ts";
 import { Keepalive } from "./keepalive.ts";
+import type { Fields, StreamReset } from "./messages.ts";
 import type { Http2Options } from "./options.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { SendQueue } from "./send-queue.ts";

@@ -1,15 +1,7 @@
-import type { Fields, StreamReset } from "../http/stream.ts";
 import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
 import { defaultMaxFrame } from "./frames.ts";
-
-/** What both kinds of handler hear of a message's rest. */
-export interface BodyHandler {
-  onData(bytes: Buffer, start: number, end: number): void;
-  onEnd(trailers: Fields | undefined): void;
-  onReset(reason: StreamReset, detail: string): void;
-  onDrain(): void;
-}
+import type { BodyHandler, Fields, StreamReset } from "./messages.ts";
 
 /** One request and its response: windows, what waits for them, and the states of RFC 9113, 5.1. */
 export class Http2Stream<C extends Http2Connection = Http2Connection> {

@@ -1,8 +1,8 @@
 import * as http2 from "node:http2";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { fractionsFrom } from "../../lib/testing/random.ts";
-import type { Fields, StreamServer } from "../http/stream.ts";
-import { TestAuthority, type TestCertificate } from "../secret/testing/certificates.ts";
+import { fractionsFrom } from "../lib/testing/random.ts";
+import type { Fields, StreamServer } from "../sidecar/http/stream.ts";
+import { TestAuthority, type TestCertificate } from "../sidecar/secret/testing/certificates.ts";
 import { startsHttp2 } from "./preface.ts";
 import { ask, get, Listener, openClient, type TestClient } from "./testing/client.ts";
 import { eventually } from "./testing/eventually.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fractionsFrom } from "../../../lib/testing/random.ts";
+import { fractionsFrom } from "../../lib/testing/random.ts";
 import { pick, randomBytes } from "../testing/random.ts";
 import { HpackDecoder } from "./decoder.ts";
 import { HpackEncoder } from "./encoder.ts";
