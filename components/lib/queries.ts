@@ -12,6 +12,7 @@ import {
   PushHistory,
   PushStatus,
   RateLimitUses,
+  RestartList,
   RetentionList,
   Routing,
   Saturation,
@@ -192,6 +193,13 @@ export const usePushHistory = (): Live<PushHistory> =>
     queryKey: ["pushes"],
     read: (signal) => getJson(PushHistory, "/api/pushes", signal),
     everyMs: pace,
+  });
+
+export const useRestarts = (): Live<RestartList> =>
+  useLive({
+    queryKey: ["restarts"],
+    read: (signal) => getJson(RestartList, "/api/restarts", signal),
+    everyMs: slow,
   });
 
 export const useLoads = (): Live<LoadList> =>

@@ -26,6 +26,7 @@ export * from "./metrics.ts";
 export * from "./overview.ts";
 export * from "./proxies.ts";
 export * from "./proxy-tables.ts";
+export * from "./restarts.ts";
 export * from "./retention.ts";
 export * from "./saturation.ts";
 export * from "./schemas.ts";

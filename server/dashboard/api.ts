@@ -106,6 +106,7 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
   api.add("GET", "/api/metrics", () => dashboard.metricCatalog());
   api.add("GET", "/api/metrics/query", ({ query }) => dashboard.metricQuery(query));
   api.add("GET", "/api/outbound", ({ query }) => dashboard.outbound(query));
+  api.add("GET", "/api/restarts", () => dashboard.restarts());
   api.add("GET", "/api/saturation", ({ query }) => dashboard.saturation(query));
   api.add("GET", "/api/logs", ({ query }) => dashboard.logs(query));
   api.add("GET", "/api/logs/live", ({ query }) => dashboard.liveLogs(query));
