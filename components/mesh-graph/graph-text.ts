@@ -10,6 +10,7 @@ import type { EarlierSignals } from "../metrics/compared.tsx";
 import { changeOf } from "../metrics/earlier-values.ts";
 import { formatBytesRate, formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
 import type { SceneText } from "./scene.ts";
+import { titleOf } from "./subject.ts";
 import type { LabelKind } from "./use-topology-state.ts";
 
 /** What the graph says below rings and on calls: `13 rps · 17 ms`, or `13 rps · 24 % 503` where it fails. */
@@ -19,10 +20,11 @@ export function useGraphText(labels: readonly LabelKind[], live: boolean, earlie
   const burning = useBurning(live);
   return useMemo(
     () => ({
-      name: (node: GraphNode) => (isNameless(node) ? t("source") : node.app),
+      name: (node: GraphNode) => (isNameless(node) ? t("source") : titleOf(node)),
       sub: (node: GraphNode) => {
         if (isNameless(node)) return "";
-        const said = node.kind === "workload" ? (versionText(node) ?? "") : t(node.kind);
+        // A workload's own name has its version in it, as a rule.
+        const said = node.kind !== "workload" ? t(node.kind) : node.name === undefined ? (versionText(node) ?? "") : "";
         return [said, burning(node.faults)].filter(Boolean).join(" · ");
       },
       labels: (edge: GraphEdge) => {
@@ -127,9 +129,9 @@ export function useNodeNames(graph: Pick<Graph, "nodes">): (id: string) => strin
       node.id,
       isNameless(node)
         ? t("source")
-        : node.kind === "workload" && versionText(node)
+        : node.kind === "workload" && node.name === undefined && versionText(node)
           ? `${node.app} ${versionText(node)}`
-          : node.app,
+          : titleOf(node),
     ]),
   );
   return (id) => names.get(id) ?? id;

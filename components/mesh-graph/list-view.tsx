@@ -14,6 +14,7 @@ import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { useEarlier } from "./earlier.ts";
 import { mtlsOf, useNodeNames } from "./graph-text.ts";
+import { titleOf } from "./subject.ts";
 import styles from "./topology.module.css";
 import type { TopologyState } from "./use-topology-state.ts";
 
@@ -138,7 +139,7 @@ function useNodeColumns({ set }: TopologyState, nameOf: (id: string) => string):
         <span className={styles.name}>
           <HealthMark health={node.health} />
           <button type="button" onClick={() => set({ select: node.id })}>
-            {node.kind === "workload" ? node.app : nameOf(node.id)}
+            {node.kind === "workload" ? titleOf(node) : nameOf(node.id)}
           </button>
           {node.kind === "workload" && node.version && <VersionChip version={node.version} />}
           {node.kind !== "workload" && nameOf(node.id) !== t(node.kind) && (

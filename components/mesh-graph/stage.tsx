@@ -126,6 +126,7 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
       ) : (
         <>
           <MeshCanvas
+            kind={state.kind}
             graph={visible}
             text={text}
             emphasis={emphasis}

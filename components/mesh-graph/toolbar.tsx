@@ -54,7 +54,7 @@ export function Toolbar({ state, graph, parsed, hiding, found }: ToolbarProps) {
         <Other size={14} aria-hidden />
         {list ? t("map") : t("list")}
       </PillButton>
-      <SavedViewsMenu />
+      <SavedViewsMenu kind={state.kind} />
       <Menu>
         <Menu.Target>
           <PillButton className={styles.narrow} aria-label={t("options")}>

@@ -3,7 +3,7 @@ import { useCallback, useMemo } from "react";
 import { usePreference } from "../lib/preferences.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { type Comparison, parseComparison, parseRange, type TimeRange } from "../ui/time-range.ts";
-import { type ViewKind, viewKinds } from "./graph-view-kinds.ts";
+import { type ViewKind, viewKindOf } from "./graph-view-kinds.ts";
 
 export const labelKinds = ["rate", "p95", "errors"] as const;
 export type LabelKind = (typeof labelKinds)[number];
@@ -121,7 +121,7 @@ export function useTopologyState(): TopologyState {
     list: url.get("view") === "list",
     trace: url.get("trace"),
     hide: url.get("hide") ?? "",
-    kind: viewKinds.find((kind) => kind === url.get("by")) ?? "versions",
+    kind: viewKindOf(url.get("by")),
     namespaces,
     focus,
     comparison: parseComparison(url.get("compare")),
