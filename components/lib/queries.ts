@@ -2,6 +2,7 @@
 import {
   CanaryList,
   ChangeList,
+  DesignList,
   FaultList,
   GatewayList,
   Graph,
@@ -71,6 +72,14 @@ export const useServices = (
     everyMs: paceOf({ windowSec, at }),
     initial,
     enabled,
+  });
+
+export const useDesigns = (initial?: From<DesignList>): Live<DesignList> =>
+  useLive({
+    queryKey: ["designs"],
+    read: (signal) => getJson(DesignList, "/api/designs", signal),
+    everyMs: slow,
+    initial,
   });
 
 const servicePath = (namespace: string, name: string) =>

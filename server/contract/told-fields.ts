@@ -199,6 +199,7 @@ export const fieldsInEnglish = {
   "jwk-damaged": "keys[{index}] is no {kty} key: a part of it is missing or damaged (RFC 7518 §6)",
   "json-format": "must be an object in JSON, since accessLogEncoding is JSON",
   "descriptor-twice": "there is another descriptor for {name} beside it",
+  "no-part-of-design": "a {kind} is no part of a design: leave it out",
   "other-version": "must be another version than from, {from}",
   "step-weight": "must be more than the step before has, {before}, not {weight}",
   "health-rate": "{value} must be {form}, such as 5XX,1,5,http,inbound",

@@ -7,6 +7,7 @@ import { alertRule } from "./alert-rule.ts";
 import { authorizationPolicy } from "./authorization-policy.ts";
 import { canary } from "./canary.ts";
 import { joinVersion } from "./define.ts";
+import { designKind } from "./design.ts";
 import { destinationRule } from "./destination-rule.ts";
 import { envoyFilter } from "./envoy-filter.ts";
 import { gateway } from "./gateway.ts";
@@ -49,6 +50,7 @@ export const kinds: readonly KindDefinition[] = [
   healthCheck,
   canary,
   alertRule,
+  designKind(parseObject),
 ];
 
 /** The kind at exactly this version or one of its aliases. */
@@ -88,6 +90,7 @@ function unknownKind(apiVersion: string, kind: string): Told {
 export type { AlertRuleSpec } from "./alert-rule.ts";
 export { type AuthorizationPolicySpec, isDryRun } from "./authorization-policy.ts";
 export type { CanarySpec } from "./canary.ts";
+export type { DesignSpec } from "./design.ts";
 export type { Destination } from "./destination.ts";
 export type { DestinationRuleSpec, Subset } from "./destination-rule.ts";
 export { parseDocuments } from "./documents.ts";
