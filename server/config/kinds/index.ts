@@ -14,6 +14,7 @@ import { healthCheck } from "./health-check.ts";
 import { meshConfig } from "./mesh-config.ts";
 import { namespace } from "./namespace.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
+import { proxyConfig } from "./proxy-config.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { rateLimitConfig } from "./rate-limit-config.ts";
 import { requestAuthentication } from "./request-authentication.ts";
@@ -25,6 +26,7 @@ import { sidecar } from "./sidecar.ts";
 import { telemetry } from "./telemetry.ts";
 import { virtualService } from "./virtual-service.ts";
 import { workloadEntry } from "./workload-entry.ts";
+import { workloadGroup } from "./workload-group.ts";
 
 /** Every kind that Limpid stores, core first. */
 export const kinds: readonly KindDefinition[] = [
@@ -36,8 +38,10 @@ export const kinds: readonly KindDefinition[] = [
   gateway,
   serviceEntry,
   workloadEntry,
+  workloadGroup,
   sidecar,
   envoyFilter,
+  proxyConfig,
   peerAuthentication,
   requestAuthentication,
   authorizationPolicy,
@@ -114,6 +118,7 @@ export type { ConsistentHash, LoadBalancerSettings, LocalityLbSetting } from "./
 export type { MeshConfigSpec } from "./mesh-config.ts";
 export type { PeerAuthenticationSpec } from "./peer-authentication.ts";
 export type { PolicyTargetReference } from "./policy-target.ts";
+export type { ProxyConfigSpec } from "./proxy-config.ts";
 export type { RateLimitSpec } from "./rate-limit.ts";
 export type { RateLimitConfigSpec, RateLimitDescriptorSpec } from "./rate-limit-config.ts";
 export type { JWTRule, RequestAuthenticationSpec } from "./request-authentication.ts";
@@ -131,3 +136,4 @@ export type {
 } from "./traffic-policy.ts";
 export type { VirtualServiceSpec } from "./virtual-service.ts";
 export type { WorkloadEntrySpec } from "./workload-entry.ts";
+export type { ReadinessProbe, WorkloadGroupSpec } from "./workload-group.ts";
