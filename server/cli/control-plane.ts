@@ -109,6 +109,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       services: controlPlane.services,
       mesh: controlPlane.mesh,
       gatewayProxies: controlPlane.gatewayProxies,
+      registrations: controlPlane.registrations,
       pushes: controlPlane.pushes,
       proxies: controlPlane.proxies,
       use: controlPlane,

@@ -9,9 +9,9 @@ import type { Distributor } from "./distributor.ts";
 import type { IstiodMetrics } from "./istiod-metrics.ts";
 import type { KnownProxies } from "./known-proxies.ts";
 import type { PushTracker } from "./push-tracker.ts";
+import type { RefusalMemory } from "./refusal-memory.ts";
 import { registrationRequest } from "./registration/registration-request.ts";
 import type { Registrations } from "./registration/registrations.ts";
-import type { RefusalMemory } from "./refusal-memory.ts";
 
 export interface XdsEventsOptions {
   distributor: Distributor;

@@ -131,7 +131,12 @@ function fromWorkload(object: ConfigObject, port: ServicePort): Endpoint | undef
 function toEndpoint(
   entry: WorkloadEntrySpec,
   labels: Labels,
-  { name, namespace, group, ready = true }: { name: string; namespace: string; group?: string | undefined; ready?: boolean },
+  {
+    name,
+    namespace,
+    group,
+    ready = true,
+  }: { name: string; namespace: string; group?: string | undefined; ready?: boolean },
   port: ServicePort,
 ): Endpoint | undefined {
   const number = targetPort(port, entry.ports ?? {});

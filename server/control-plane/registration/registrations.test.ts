@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import type { ConfigObject } from "../../config/object.ts";
-import { parseProxy } from "../../model/parse-proxy.ts";
+import { silentLogger } from "../../lib/logger.ts";
+import { FakeClock } from "../../lib/testing/fake-clock.ts";
 import { buildMesh, type Mesh, updateMesh } from "../../model/mesh.ts";
+import { parseProxy } from "../../model/parse-proxy.ts";
 import type { RegisteredWorkload } from "../../model/registered-workloads.ts";
 import { objectsOf } from "../../translate/testing/cases.ts";
-import { FakeClock } from "../../lib/testing/fake-clock.ts";
-import { silentLogger } from "../../lib/logger.ts";
 import { Metrics } from "../metrics.ts";
 import { registrationCounters } from "./counters.ts";
 import { registrationRequest } from "./registration-request.ts";
-import { Registrations, type RegistrationStore } from "./registrations.ts";
+import { type RegistrationStore, Registrations } from "./registrations.ts";
 
 const group = `
 apiVersion: networking.istio.io/v1

@@ -3,12 +3,17 @@ import type { ConfigChange } from "../../config/store.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Mesh } from "../../model/mesh.ts";
-import { isRegistered, type RegisteredWorkload, registeredEntry, registeredName } from "../../model/registered-workloads.ts";
+import {
+  isRegistered,
+  type RegisteredWorkload,
+  registeredEntry,
+  registeredName,
+} from "../../model/registered-workloads.ts";
 import type { WorkloadGroupSpec } from "../../model/specs.ts";
 import { RequestError } from "../../xds/request-error.ts";
 import { type ChangeLog, createChangeLog } from "./change-log.ts";
-import type { RegistrationRequest } from "./registration-request.ts";
 import type { RegistrationCounters } from "./counters.ts";
+import type { RegistrationRequest } from "./registration-request.ts";
 
 /** Where registrations are kept over a restart, and where replicas see each other's. */
 export interface RegistrationStore {
@@ -53,7 +58,8 @@ const saveAfterMs = 50;
  * little longer. These are facts and no config (docs/decisions/0059): they have no revision, and go into the mesh beside commits.
  */
 export class Registrations {
-  readonly #options: Required<Pick<RegistrationsOptions, "graceMs" | "restartGraceMs" | "limit">> & RegistrationsOptions;
+  readonly #options: Required<Pick<RegistrationsOptions, "graceMs" | "restartGraceMs" | "limit">> &
+    RegistrationsOptions;
   readonly #known = new Map<string, Known>();
   readonly #streams = new Map<Stream, string>();
   readonly #unsaved = new Map<string, RegisteredWorkload | null>();
@@ -90,7 +96,10 @@ export class Registrations {
         this.#endLater(known, wait);
       }
     } catch (error) {
-      logger.warn({ err: error }, "the registered workloads can't be read; only those whose proxies come now are known");
+      logger.warn(
+        { err: error },
+        "the registered workloads can't be read; only those whose proxies come now are known",
+      );
     }
   }
 
@@ -207,7 +216,8 @@ export class Registrations {
       if (group === undefined || (there !== undefined && !isRegistered(there))) continue;
       wanted.add(key);
       const given = this.#given.get(key);
-      if (there !== undefined && given?.entry === there && given.workload === workload && given.group === group) continue;
+      if (there !== undefined && given?.entry === there && given.workload === workload && given.group === group)
+        continue;
       const entry =
         given?.workload === workload && given.group === group
           ? given.entry
@@ -285,7 +295,11 @@ const none: ReadonlyMap<string, ConfigObject> = new Map();
 export const keyOf = (of: Pick<RegisteredWorkload, "namespace" | "group" | "address" | "network">): string =>
   `${of.namespace}/${registeredName(of)}`;
 
-function changeOf(entry: ConfigObject, before: ConfigObject | undefined, after: ConfigObject | undefined): ConfigChange {
+function changeOf(
+  entry: ConfigObject,
+  before: ConfigObject | undefined,
+  after: ConfigObject | undefined,
+): ConfigChange {
   const { namespace, name } = entry.metadata;
   const key = { kind: "WorkloadEntry", namespace, name };
   if (after === undefined) return { type: "DELETED", key, ...(before && { before }) };
