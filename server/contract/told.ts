@@ -49,6 +49,8 @@ const english = {
   "object-gone": "the {kind} of version {version} is gone: load it again",
   "object-changed": "{object} has changed: it is at version {version}, the change was made against version {base}",
   "object-made": "{object} has changed: it is at version {version}, the change was made when there was none",
+  "registered-entry":
+    "{object} is that of a workload that registered itself: change the WorkloadGroup {group}, or delete the entry",
   "conflict-there": "{object} exists already",
   "conflict-gone": "{object} does not exist any more",
   "conflict-version": "{object} has changed: it is at version {version}, the change was made against {base}",

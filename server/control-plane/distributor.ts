@@ -62,6 +62,10 @@ export class Distributor {
     return this.#clients.size;
   }
 
+  proxyOf(session: Session): MeshProxy | undefined {
+    return this.#clients.get(session)?.proxy;
+  }
+
   /** Who is connected, each id once. */
   proxies(): MeshProxy[] {
     return [...new Map([...this.#clients.values()].map(({ proxy }) => [proxy.id, proxy])).values()];

@@ -15,6 +15,7 @@ import { healthCheck } from "./health-check.ts";
 import { meshConfig } from "./mesh-config.ts";
 import { namespace } from "./namespace.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
+import { proxyConfig } from "./proxy-config.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { rateLimitConfig } from "./rate-limit-config.ts";
 import { requestAuthentication } from "./request-authentication.ts";
@@ -26,6 +27,7 @@ import { sidecar } from "./sidecar.ts";
 import { telemetry } from "./telemetry.ts";
 import { virtualService } from "./virtual-service.ts";
 import { workloadEntry } from "./workload-entry.ts";
+import { workloadGroup } from "./workload-group.ts";
 
 /** Every kind that Limpid stores, core first. */
 export const kinds: readonly KindDefinition[] = [
@@ -37,8 +39,10 @@ export const kinds: readonly KindDefinition[] = [
   gateway,
   serviceEntry,
   workloadEntry,
+  workloadGroup,
   sidecar,
   envoyFilter,
+  proxyConfig,
   peerAuthentication,
   requestAuthentication,
   authorizationPolicy,
@@ -117,6 +121,7 @@ export type { ConsistentHash, LoadBalancerSettings, LocalityLbSetting } from "./
 export type { MeshConfigSpec } from "./mesh-config.ts";
 export type { PeerAuthenticationSpec } from "./peer-authentication.ts";
 export type { PolicyTargetReference } from "./policy-target.ts";
+export type { ProxyConfigSpec } from "./proxy-config.ts";
 export type { RateLimitSpec } from "./rate-limit.ts";
 export type { RateLimitConfigSpec, RateLimitDescriptorSpec } from "./rate-limit-config.ts";
 export type { JWTRule, RequestAuthenticationSpec } from "./request-authentication.ts";
@@ -134,3 +139,4 @@ export type {
 } from "./traffic-policy.ts";
 export type { VirtualServiceSpec } from "./virtual-service.ts";
 export type { WorkloadEntrySpec } from "./workload-entry.ts";
+export type { ReadinessProbe, WorkloadGroupSpec } from "./workload-group.ts";
