@@ -5,9 +5,10 @@ import { useLocale, useTranslations } from "use-intl";
 import { useDesigns } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { designPath } from "../lib/writes.ts";
-import { formatMoment } from "../ui/format.ts";
+import { formatDateTime } from "../ui/format.ts";
+import { fromLocalInput, toLocalInput } from "../ui/time-range.ts";
 import styles from "./history.module.css";
-import { localTime, type Side, sideText, timeOfField } from "./sides.ts";
+import { type Side, sideText } from "./sides.ts";
 import type { MeshPlan } from "./use-mesh-plan.tsx";
 
 export interface SideChoiceProps {
@@ -71,10 +72,10 @@ export function SideChoice({ which, side, file, newest, onFile, plan }: SideChoi
             type="datetime-local"
             step={1}
             aria-label={t("time")}
-            defaultValue={localTime(side.at)}
+            defaultValue={toLocalInput(side.at)}
             onChange={(event) => {
-              const at = timeOfField(event.currentTarget.value);
-              if (at !== null) set({ kind: "at", at });
+              const at = fromLocalInput(event.currentTarget.value);
+              if (at !== null && at >= 0) set({ kind: "at", at });
             }}
           />
         )}
@@ -162,8 +163,7 @@ function SideActions({ side, file, plan }: Pick<SideChoiceProps, "side" | "file"
             const moment =
               side.kind === "revision"
                 ? t("revision", { revision: side.revision })
-                : new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" }).format(side.at) +
-                  ` ${formatMoment(side.at, locale)}`;
+                : formatDateTime(side.at, locale, { seconds: true });
             plan.restore(
               side.kind === "revision" ? { revision: side.revision } : { at: side.at },
               t("restore-title", { moment }),

@@ -48,17 +48,3 @@ export function meshSide(side: Side, file: string | null): MeshSide | null {
       return file === null || file.trim() === "" ? null : { yaml: file };
   }
 }
-
-/** For a field of date and time on the reader's own clock: `2026-11-29T01:30:05`. */
-export function localTime(ms: number): string {
-  const at = new Date(ms);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${day}T${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-}
-
-/** Unix milliseconds of what stands in such a field; null for none. */
-export function timeOfField(text: string): number | null {
-  const ms = text === "" ? Number.NaN : new Date(text).getTime();
-  return Number.isNaN(ms) || ms < 0 ? null : ms;
-}
