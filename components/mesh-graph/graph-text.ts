@@ -79,7 +79,8 @@ export function labelsOf(
   const { signals, codes, bytesPerSecond, recent } = edge;
   // What the line is coloured by is what it says.
   const errorShare = recent?.errorShare ?? signals.errorShare;
-  if (bytesPerSecond) return bytesLabel(bytesPerSecond, labels, locale);
+  const protocol = labels.includes("protocol") ? (protocolNames[edge.protocol] ?? "") : "";
+  if (bytesPerSecond) return bytesLabel(bytesPerSecond, labels, locale, protocol);
   if (signals.requestRate <= 0) return [];
   const failing = labels.includes("errors") && errorShare > 0;
   const change = changeText(changeOf(signals.requestRate, before?.requestRate), locale);
@@ -91,7 +92,8 @@ export function labelsOf(
   const errors = failing
     ? [quantityText(formatShare(errorShare, locale)), worstCode(codes)].filter(Boolean).join(" ")
     : "";
-  const whole = [rate, errors || latency].filter(Boolean);
+  const first = [protocol, rate].filter(Boolean).join(" ");
+  const whole = [first, errors || latency].filter(Boolean);
   return [...new Set([whole.join(" · "), whole.join("\n"), errors || rate || latency])].filter(Boolean);
 }
 
@@ -100,10 +102,15 @@ function bytesLabel(
   { sent, received }: NonNullable<GraphEdge["bytesPerSecond"]>,
   labels: readonly LabelKind[],
   locale: string,
+  protocol: string,
 ): string[] {
-  if (!labels.includes("rate") || sent + received === 0) return [];
-  return [quantityText(formatBytesRate(sent + received, locale))];
+  if (!labels.includes("rate") || sent + received === 0) return protocol === "" ? [] : [protocol];
+  const rate = quantityText(formatBytesRate(sent + received, locale));
+  return [...new Set([[protocol, rate].filter(Boolean).join(" "), rate])];
 }
+
+/** What is said of a call that is not like most. */
+export const protocolNames: Readonly<Partial<Record<GraphEdge["protocol"], string>>> = { grpc: "gRPC", tcp: "TCP" };
 
 /** How many of the calls are mutual TLS. */
 export const mtlsOf = ({ mtls }: Pick<GraphEdge, "mtls">): "none" | "some" | "all" =>

@@ -36,10 +36,21 @@ export interface MeshCanvasProps {
   onSelect: (id: string | null) => void;
   onPoint: (pointed: Pointed | null) => void;
   handle: RefObject<MeshCanvasHandle | null>;
+  toolbar: RefObject<HTMLElement | null>;
 }
 
 /** The graph as a picture. What it says is also in the accessible list beside it, and in the list view. */
-export function MeshCanvas({ kind, graph, text, emphasis, animate, onSelect, onPoint, handle }: MeshCanvasProps) {
+export function MeshCanvas({
+  kind,
+  graph,
+  text,
+  emphasis,
+  animate,
+  onSelect,
+  onPoint,
+  handle,
+  toolbar,
+}: MeshCanvasProps) {
   const surface = useRef<HTMLDivElement>(null);
   const base = useRef<HTMLCanvasElement>(null);
   const particles = useRef<HTMLCanvasElement>(null);
@@ -57,6 +68,7 @@ export function MeshCanvas({ kind, graph, text, emphasis, animate, onSelect, onP
       surface: surface.current,
       base: base.current,
       particles: particles.current,
+      toolbar: toolbar.current,
       onSelect: (id) => latest.current.onSelect(id),
       onPoint: (pointed) => latest.current.onPoint(pointed),
       onMove: (moved) => {
@@ -69,7 +81,7 @@ export function MeshCanvas({ kind, graph, text, emphasis, animate, onSelect, onP
       created.destroy();
       setView(null);
     };
-  }, []);
+  }, [toolbar]);
 
   useEffect(() => {
     if (!view) return;
