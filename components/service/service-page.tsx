@@ -20,6 +20,7 @@ import { servicesHref } from "../lib/links.ts";
 import { useRouting, useServiceMetrics, useServices } from "../lib/queries.ts";
 import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
+import type { ServiceObjects } from "../traffic/editor/use-service-objects.ts";
 import { TrafficTab } from "../traffic/traffic-tab.tsx";
 import { Page } from "../ui/page-header.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
@@ -42,6 +43,8 @@ export interface ServicePageProps {
   services: Promise<Settled<ServiceList>>;
   metrics: Promise<Settled<ServiceMetrics>>;
   routing: Promise<Settled<Routing>>;
+  /** Where the address asks for its editor. */
+  objects: Promise<Settled<ServiceObjects>> | undefined;
 }
 
 /** One service. Tab and window are in the URL. */
@@ -70,6 +73,7 @@ export function ServicePage({ service, initialRange, ...first }: ServicePageProp
         metrics={metrics.data}
         item={found}
         services={services.data?.services ?? []}
+        objects={first.objects && use(first.objects)}
       />
     ),
     metrics: (

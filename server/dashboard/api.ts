@@ -126,6 +126,7 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
     there,
   );
 
+  api.add("GET", "/api/services/:namespace/:name/objects", (call) => dashboard.serviceObjects(service(call)));
   api.add("GET", "/api/services/:namespace/:name/circuits", (call) => dashboard.circuits(service(call)));
   api.add("GET", "/api/gateways", () => dashboard.gateways());
   api.add("GET", "/api/workloads", async ({ query }) => dashboard.workloads(stretch(parse(WindowAt, query))));

@@ -99,6 +99,14 @@ describe("refuses, by path", () => {
       ],
     ],
     [
+      "policies that say nothing, of a host and of a port",
+      dr({}, { subsets: [{ name: "a", trafficPolicy: { portLevelSettings: [{ port: { number: 80 } }] } }] }),
+      [
+        "spec.trafficPolicy: needs at least one of loadBalancer, connectionPool, outlierDetection, tls, portLevelSettings, tunnel, proxyProtocol, retryBudget",
+        "spec.subsets[0].trafficPolicy.portLevelSettings[0]: needs at least one of loadBalancer, connectionPool, outlierDetection, tls",
+      ],
+    ],
+    [
       "hashes of nothing, of two things, and in two ways",
       dr(
         { loadBalancer: { consistentHash: { maglev: { tableSize: 100 }, ringHash: { minimumRingSize: 9 } } } },
