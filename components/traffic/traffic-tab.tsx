@@ -3,7 +3,6 @@ import { useTranslations } from "use-intl";
 import type { Entrance, PushStatus, Routing, ServiceListItem, ServiceMetrics } from "../../server/contract/index.ts";
 import { CanaryCard } from "../canary/canary-card.tsx";
 import type { ChangeView } from "../config/change-views.tsx";
-import { useLoaded } from "../config/code/use-loaded.ts";
 import { mayLeave } from "../lib/leave-guard.ts";
 import type { Live } from "../lib/live.ts";
 import { usePush } from "../lib/queries.ts";
@@ -12,6 +11,7 @@ import { useUrlState } from "../lib/url-state.ts";
 import { Unreadable } from "../list/live-content.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
+import { loadable, useLoaded } from "../ui/use-loaded.ts";
 import { ChangeCard } from "./change-card.tsx";
 import { EditBar } from "./edit-bar.tsx";
 import type { TrafficEditorProps } from "./editor/traffic-editor.tsx";
@@ -35,7 +35,7 @@ export interface TrafficTabProps {
   services: readonly ServiceListItem[];
 }
 
-const loadEditor = () => import("./editor/traffic-editor.tsx");
+const editor = loadable(() => import("./editor/traffic-editor.tsx"));
 
 /**
  * The hand on the slider: rules on the left, what a change would do and did on the right. Where it is entered by a gateway, it is that
@@ -99,7 +99,7 @@ export function TrafficTab({ service, title, routing, metrics, item, services }:
 
 /** Its own part of the page's script: who only looks needs none of it. */
 function Editor(props: TrafficEditorProps) {
-  const module = useLoaded(loadEditor);
+  const module = useLoaded(editor);
   return module ? <module.TrafficEditor {...props} /> : <SkeletonBlock height={420} />;
 }
 
