@@ -112,11 +112,12 @@ export const useOutbound = (
     enabled,
   });
 
-export const useSaturation = (at: number | null = null): Live<Saturation> =>
+export const useSaturation = (at: number | null = null, initial?: From<Saturation>): Live<Saturation> =>
   useLive({
     queryKey: ["saturation", at],
     read: (signal) => getJson(Saturation, `/api/saturation${at === null ? "" : `?at=${at}`}`, signal),
     everyMs: at === null ? slow : null,
+    initial,
   });
 
 export const useRouting = (
@@ -197,11 +198,12 @@ export const usePush = (
     enabled,
   });
 
-export const usePushHistory = (): Live<PushHistory> =>
+export const usePushHistory = (initial?: From<PushHistory>): Live<PushHistory> =>
   useLive({
     queryKey: ["pushes"],
     read: (signal) => getJson(PushHistory, "/api/pushes", signal),
     everyMs: pace,
+    initial,
   });
 
 export const useRestarts = (): Live<RestartList> =>

@@ -1,6 +1,5 @@
 "use client";
 import dynamic from "next/dynamic";
-import Link from "next/link";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph } from "../../server/contract/index.ts";
@@ -9,6 +8,7 @@ import { servicesHref } from "../lib/links.ts";
 import { isOverdue, type Live } from "../lib/live.ts";
 import { Unreadable } from "../list/live-content.tsx";
 import { formatDateTime, formatMoment, formatSpan } from "../ui/format.ts";
+import { Link } from "../ui/link.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import { AccessibleGraph } from "./accessible-graph.tsx";

@@ -1,6 +1,5 @@
 "use client";
 import { Button } from "@mantine/core";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { Badge, Graph, ServiceMetrics } from "../../server/contract/index.ts";
 import { SignalKpis } from "../health/signals.tsx";
@@ -12,6 +11,7 @@ import { SaturationValue } from "../metrics/saturation-value.tsx";
 import { ExemplarSection } from "../trace/exemplar-list.tsx";
 import { TracesOf } from "../trace/traces-of.tsx";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
+import { Link } from "../ui/link.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
