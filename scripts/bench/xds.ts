@@ -156,7 +156,7 @@ async function changeEndpoints(plane: Plane, elsewhere: readonly Clients[], bars
 
 /** The same proxies come back to servers that do nothing: what is left is the transport, and what the clients themselves take. */
 async function bareServers(): Promise<void> {
-  for (const transport of ["grpc-js", "node:http2"]) {
+  for (const transport of ["limpid", "grpc-js", "node:http2"]) {
     const child = fork(resolve(import.meta.dirname, "xds/bare-server.ts"), [transport], {
       stdio: "inherit",
       execArgv: planeFlags,
@@ -181,7 +181,7 @@ async function bareFleet(transport: string, child: ChildProcess, clients: readon
   connectAll(clients, fleet, { target: `127.0.0.1:${port}`, expected: {}, held });
   const back = await untilSynced(clients, fleet);
   print(
-    `${fleet} proxies come back to ${transport} alone: answered after ${Math.round(back.syncedAt - started)} ms, ` +
+    `${fleet} proxies come back to a server of ${transport} alone: answered after ${Math.round(back.syncedAt - started)} ms, ` +
       `${seconds(cpuSeconds(child.pid ?? 0) - cpu)} of processor (clients ${seconds(cpuOf(clients) - cpuOfClients)}), peak ${memoryMb(child).peak} MB`,
   );
 }

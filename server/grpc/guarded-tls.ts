@@ -51,7 +51,7 @@ export async function tlsListener(
       handshakeTimeout: handshakeMs,
     },
     (socket) => {
-      socket.on("error", () => {}); // grpc-js hears of it as well
+      socket.on("error", () => {}); // its connection hears of it as well
       // A wrong certificate is not as good as none: whoever shows one should hear that it is refused.
       if (clients !== "anybody" && !socket.authorized && hasCertificate(socket)) return void socket.destroy();
       take(socket);

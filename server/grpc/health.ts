@@ -1,13 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import { type Server, type ServerWritableStream, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import {
   Health,
-  type HealthCheckRequest,
   type HealthCheckResponse,
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as Serving,
 } from "../gen/proto/grpc/health/v1/health_pb.js";
-import { addService } from "../lib/grpc.ts";
+import { addService, type ServiceHost, type WritingCall } from "../lib/grpc.ts";
 
 export interface HealthService {
   /** Tells every watcher; all services of the server share one state. */
@@ -21,9 +20,9 @@ const maxWatchers = 200;
  * Whether the server, and each of its services by name, can do its work. `services` are asked for once, when the first question comes.
  * https://github.com/grpc/grpc/blob/master/doc/health-checking.md
  */
-export function addHealth(server: Server, services: readonly string[], serving = false): HealthService {
+export function addHealth(server: ServiceHost, services: readonly string[], serving = false): HealthService {
   const names = new Set(["", ...services]);
-  const watchers = new Map<ServerWritableStream<HealthCheckRequest, HealthCheckResponse>, string>();
+  const watchers = new Map<WritingCall<HealthCheckResponse>, string>();
   let state = serving;
   const statusOf = (name: string) =>
     create(HealthCheckResponseSchema, {

@@ -1,6 +1,6 @@
 import { create, type DescFile, type DescService, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { type Server, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { Health } from "../gen/proto/grpc/health/v1/health_pb.js";
 import {
   ServerReflection,
@@ -11,7 +11,7 @@ import {
   ServerReflectionResponseSchema as AlphaResponseSchema,
   ServerReflection as ServerReflectionAlpha,
 } from "../gen/proto/grpc/reflection/v1alpha/reflection_pb.js";
-import { addService } from "../lib/grpc.ts";
+import { addService, type DuplexCall, type ServiceHost } from "../lib/grpc.ts";
 
 /**
  * Tells clients without our protos, such as grpcurl, what the server serves: in version 1, and in the alpha that older clients know, which has the
@@ -19,7 +19,7 @@ import { addService } from "../lib/grpc.ts";
  * https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
  */
 export function addReflection(
-  server: Server,
+  server: ServiceHost,
   services: readonly DescService[],
   contents: readonly DescFile[] = [],
 ): void {
@@ -42,7 +42,7 @@ export function addReflection(
 }
 
 function answerEach<Request, Response>(
-  call: ServerDuplexStream<Request, Response>,
+  call: DuplexCall<Request, Response>,
   answer: (request: Request) => Response,
 ): void {
   call.on("data", (request: Request) => {

@@ -250,7 +250,9 @@ export abstract class Http2Connection implements FrameSink {
         break;
       case FrameType.ping:
         if ((flags & Flag.ack) !== 0) this.onPingAck(bytes, start);
-        else this.writer.payload(FrameType.ping, Flag.ack, 0, bytes, start, end);
+        else if (this.allowance.takePing(this.lastActivity)) {
+          this.writer.payload(FrameType.ping, Flag.ack, 0, bytes, start, end);
+        } else this.fail(ErrorCode.enhanceYourCalm, Detail.inboundFlood);
         break;
       case FrameType.priority:
         this.onPriority(streamId, bytes, start, end);

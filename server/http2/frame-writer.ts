@@ -29,6 +29,9 @@ export class FrameWriter {
   private readonly copies: boolean;
   private chunk: Buffer | undefined = undefined;
   private at = 0;
+  /** Where in the chunk begins what is not in `full` yet. */
+  private from = 0;
+  /** What goes out before the chunk's rest. */
   private full: Buffer[] = [];
   private fullBytes = 0;
   private scheduled = false;
@@ -96,6 +99,16 @@ export class FrameWriter {
     if (!endStream) this.endable(streamId, at);
   }
 
+  /** The same without a copy: nobody may change the bytes any more. */
+  shared(streamId: number, bytes: Buffer, start: number, end: number): void {
+    const at = this.reserve(frameHeaderBytes);
+    writeHeader(this.chunk as Buffer, at, end - start, FrameType.data, 0, streamId);
+    this.cutChunk();
+    this.full.push(bytes.subarray(start, end));
+    this.fullBytes += end - start;
+    if (this.fullBytes >= eagerBytes) this.flush();
+  }
+
   /** Notes that the frame at `at`, the last one written, could still take END_STREAM. */
   endable(streamId: number, at: number): void {
     this.lastStream = streamId;
@@ -154,10 +167,11 @@ export class FrameWriter {
 
   /** Writes what waits, now. */
   flush(): void {
-    const { chunk, at, full, socket } = this;
+    const { chunk, at, from, full, socket } = this;
     if (chunk === undefined) return;
     this.chunk = undefined;
     this.at = 0;
+    this.from = 0;
     this.lastStream = 0;
     if (socket.destroyed || socket.writableEnded) {
       this.drop();
@@ -168,14 +182,14 @@ export class FrameWriter {
     this.sentControlFrames += this.controlFrames;
     this.frames = 0;
     this.controlFrames = 0;
-    this.bytes.inc(at + this.fullBytes);
+    this.bytes.inc(at - from + this.fullBytes);
     let reusable = true;
     if (full.length > 0) {
       this.full = [];
       this.fullBytes = 0;
       socket.cork();
       for (const each of full) socket.write(each);
-      socket.write(chunk.subarray(0, at));
+      if (at > from) socket.write(chunk.subarray(from, at));
       socket.uncork();
       reusable = !this.copies;
     } else if (this.copies) {
@@ -197,6 +211,7 @@ export class FrameWriter {
     this.full = [];
     this.fullBytes = 0;
     this.at = 0;
+    this.from = 0;
   }
 
   private noneWaiting(): void {
@@ -205,14 +220,20 @@ export class FrameWriter {
   }
 
   private nextChunk(): void {
-    if (this.fullBytes + this.at >= eagerBytes) {
+    if (this.fullBytes + this.at - this.from >= eagerBytes) {
       this.flush();
     } else {
-      this.full.push((this.chunk as Buffer).subarray(0, this.at));
-      this.fullBytes += this.at;
+      this.cutChunk();
       this.at = 0;
+      this.from = 0;
     }
     this.chunk = spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes);
+  }
+
+  private cutChunk(): void {
+    this.full.push((this.chunk as Buffer).subarray(this.from, this.at));
+    this.fullBytes += this.at - this.from;
+    this.from = this.at;
   }
 
   private schedule(): void {

@@ -9,6 +9,8 @@ export class InboundAllowance {
   private readonly options: Http2Options;
   private priorityFrames = 0;
   private windowUpdates = 0;
+  private pings = 0;
+  private pingsSince = 0;
 
   constructor(options: Http2Options) {
     this.options = options;
@@ -23,5 +25,19 @@ export class InboundAllowance {
   takeWindowUpdate(): boolean {
     const { maxWindowUpdatesPerDataFrame: perFrame } = this.options;
     return ++this.windowUpdates <= 5 + 2 * (this.streams + perFrame * this.dataFramesSent);
+  }
+
+  /**
+   * @param now monotonic ms
+   * @returns false: too many in this second (CVE-2019-9512)
+   */
+  takePing(now: number): boolean {
+    const { maxPingsPerSecond } = this.options;
+    if (maxPingsPerSecond === 0) return true;
+    if (now - this.pingsSince >= 1000) {
+      this.pingsSince = now;
+      this.pings = 0;
+    }
+    return ++this.pings <= maxPingsPerSecond;
   }
 }

@@ -68,8 +68,9 @@ export class Keepalive {
   }
 
   private onTimer(): void {
-    if (this.pending) this.connection.expired();
-    else this.send();
+    if (!this.pending) this.send();
+    // After a turn that took long, the answer may wait in the socket: timers come first in the next one.
+    else setImmediate(() => this.pending && this.connection.expired());
   }
 
   private send(): void {

@@ -17,6 +17,8 @@ export interface Http2Options {
   maxEmptyFrames: number;
   maxPriorityFramesPerStream: number;
   maxWindowUpdatesPerDataFrame: number;
+  /** 0: any number, as in Envoy. */
+  maxPingsPerSecond: number;
   /** RFC 8441. */
   allowConnect: boolean;
   /** Malformed messages end their stream only, not the connection. */
@@ -66,6 +68,7 @@ export const defaultOptions: Http2Options = {
   maxEmptyFrames: 1,
   maxPriorityFramesPerStream: 100,
   maxWindowUpdatesPerDataFrame: 10,
+  maxPingsPerSecond: 0,
   allowConnect: false,
   streamErrorOnInvalidMessaging: false,
   keepalive: undefined,

@@ -30,6 +30,8 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
   private receivedBytes = 0;
   /** Delivered, and not yet given back to the peer's window. */
   private consumedBytes = 0;
+  /** Of what is to come, the window was opened for before. */
+  private grantedBytes = 0;
   private paused = false;
   /** Before a switch of protocols, whatever the handler says. */
   private gated = false;
@@ -52,11 +54,20 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
 
   /** As `DownstreamStream.sendData`. What windows and socket don't take is kept. */
   sendData(bytes: Buffer, start: number, end: number): boolean {
+    return this.send(bytes, start, end, false);
+  }
+
+  /** The same for bytes that nobody changes any more, such as those that many streams send alike: they are not copied. */
+  sendShared(bytes: Buffer): boolean {
+    return this.send(bytes, 0, bytes.length, true);
+  }
+
+  private send(bytes: Buffer, start: number, end: number, shared: boolean): boolean {
     if (this.closed || this.localEnded) return true;
     let at = start;
-    if (this.queue === undefined) at = this.writeData(bytes, start, end, Number.MAX_SAFE_INTEGER);
+    if (this.queue === undefined) at = this.writeData(bytes, start, end, Number.MAX_SAFE_INTEGER, shared);
     if (at < end) {
-      const rest = Buffer.from(bytes.subarray(at, end));
+      const rest = shared ? bytes.subarray(at, end) : Buffer.from(bytes.subarray(at, end));
       if (this.queue === undefined) this.queue = [rest];
       else this.queue.push(rest);
       this.queuedBytes += rest.length;
@@ -168,7 +179,7 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
     let left = budget;
     while (queue.length > 0 && left > 0) {
       const first = queue[0] as Buffer;
-      const count = this.writeData(first, 0, first.length, left);
+      const count = this.writeData(first, 0, first.length, left, true);
       left -= count;
       this.queuedBytes -= count;
       if (count < first.length) {
@@ -197,7 +208,7 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
   }
 
   /** @returns how far it came */
-  private writeData(bytes: Buffer, start: number, end: number, budget: number): number {
+  private writeData(bytes: Buffer, start: number, end: number, budget: number, shared: boolean): number {
     const { connection } = this;
     const { writer } = connection;
     let at = start;
@@ -208,7 +219,8 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
       this.sendWindow -= count;
       connection.sendWindow -= count;
       connection.allowance.dataFramesSent++;
-      writer.data(this.id, bytes, at, at + count, false);
+      if (shared && count >= worthSharing) writer.shared(this.id, bytes, at, at + count);
+      else writer.data(this.id, bytes, at, at + count, false);
       at += count;
       left -= count;
     }
@@ -228,11 +240,21 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
     this.connection.list(this);
   }
 
+  /** Opens the window by so much at once, for what is waited for as a whole; dealing with that opens it no further. */
+  grant(count: number): void {
+    if (this.remoteEnded || this.closed) return;
+    this.grantedBytes += count;
+    this.receiveWindow += count;
+    this.connection.writeWindowUpdate(this.id, count);
+  }
+
   /** `count` bytes have been dealt with. The window is opened again in halves: an update for every frame would cost as much as the data. */
   consume(count: number): void {
     this.connection.consume(count);
     if (this.remoteEnded || this.closed) return;
-    this.consumedBytes += count;
+    const granted = Math.min(this.grantedBytes, count);
+    this.grantedBytes -= granted;
+    this.consumedBytes += count - granted;
     if (this.consumedBytes * 2 < this.connection.streamWindow) return;
     this.receiveWindow += this.consumedBytes;
     this.connection.writeWindowUpdate(this.id, this.consumedBytes);
@@ -263,6 +285,9 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
     this.connection.consume(bytes);
   }
 }
+
+/** Below this a copy is cheaper than a piece of its own in what is written. */
+const worthSharing = 4096;
 
 /** The code that says why we break a stream off: what Envoy sends, save that a broken message is never ended with NO_ERROR. */
 export function resetCode(reason: StreamReset, server: boolean): number {

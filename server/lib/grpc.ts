@@ -11,35 +11,77 @@ import {
   type ClientUnaryCall,
   type ClientWritableStream,
   credentials,
-  type handleBidiStreamingCall,
-  type handleClientStreamingCall,
-  type handleServerStreamingCall,
-  type handleUnaryCall,
   type Metadata,
   type MethodDefinition,
   makeClientConstructor,
-  type Server,
+  type ServerDuplexStream,
+  type ServiceDefinition,
   type ServiceError,
+  type sendUnaryData,
   status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+
+/** Where services are registered: the servers of server/grpc, and those of grpc-js. */
+export interface ServiceHost {
+  addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void;
+}
+
+/** What a handler may know of a call and do with it, on either kind of server. */
+export interface ServerCall {
+  readonly metadata: Metadata;
+  readonly cancelled: boolean;
+  /** `address:port` */
+  getPeer(): string;
+  getAuthContext(): ReturnType<ServerDuplexStream<unknown, unknown>["getAuthContext"]>;
+  sendMetadata(metadata: Metadata): void;
+  /** "error" with a code and details ends the call with them. */
+  emit(event: string, ...args: unknown[]): boolean;
+  on(event: "error", listener: (error: Error) => void): this;
+  /** "end": the client has said all; "cancelled": it is gone, or its deadline has passed; "close": the call is over, whatever ended it. */
+  on(event: string, listener: () => void): this;
+}
+
+/** A call with one request. */
+export interface SingleCall<Request> extends ServerCall {
+  readonly request: Request;
+}
+
+/** A call that reads. Nothing flows before somebody listens for "data". */
+export interface ReadingCall<Request> extends ServerCall {
+  on(event: "data", listener: (message: Request) => void): this;
+  on(event: "error", listener: (error: Error) => void): this;
+  on(event: string, listener: () => void): this;
+  pause(): unknown;
+  resume(): unknown;
+}
+
+/** A call that writes. */
+export interface WritingCall<Response> {
+  /** `taken`: when the client's connection has it. @returns false: more than it takes at the moment */
+  write(message: Response, taken?: () => void): boolean;
+  /** Ends the call well. */
+  end(): unknown;
+}
+
+export type DuplexCall<Request, Response> = ReadingCall<Request> & WritingCall<Response>;
 
 type Input<M extends Pick<DescMethod, "input">> = MessageShape<M["input"]>;
 type Output<M extends Pick<DescMethod, "output">> = MessageShape<M["output"]>;
 type AnyMethod = GenServiceMethods[string];
 
-/** What a server implements for a generated service: grpc-js handlers under protobuf-es' method names. */
+/** What a server implements for a generated service, under protobuf-es' method names. */
 export type ServiceHandlers<Methods extends GenServiceMethods> = {
   [K in keyof Methods]: Handler<Methods[K]>;
 };
 
 type Handler<M extends AnyMethod> = M["methodKind"] extends "bidi_streaming"
-  ? handleBidiStreamingCall<Input<M>, Output<M>>
+  ? (call: DuplexCall<Input<M>, Output<M>>) => void
   : M["methodKind"] extends "server_streaming"
-    ? handleServerStreamingCall<Input<M>, Output<M>>
+    ? (call: SingleCall<Input<M>> & WritingCall<Output<M>>) => void
     : M["methodKind"] extends "client_streaming"
-      ? handleClientStreamingCall<Input<M>, Output<M>>
-      : handleUnaryCall<Input<M>, Output<M>>;
+      ? (call: ReadingCall<Input<M>>, callback: sendUnaryData<Output<M>>) => void
+      : (call: SingleCall<Input<M>>, callback: sendUnaryData<Output<M>>) => void;
 
 type Callback<M extends AnyMethod> = (error: ServiceError | null, response?: Output<M>) => void;
 
@@ -83,7 +125,7 @@ function methodDefinition(serviceName: string, method: DescMethod): MethodDefini
 
 /** Registers handlers for a generated service. A method that is left out answers UNIMPLEMENTED. `onError` is told of what a handler throws. */
 export function addService<Methods extends GenServiceMethods>(
-  server: Server,
+  server: ServiceHost,
   service: GenService<Methods>,
   handlers: Partial<ServiceHandlers<Methods>>,
   onError: (error: unknown, method: string) => void = () => {},
@@ -98,8 +140,7 @@ export function addService<Methods extends GenServiceMethods>(
 type AnyHandler = (call: EventEmitter, callback?: (error: Partial<ServiceError>) => void) => unknown;
 
 /**
- * What a handler, or a listener that it put on its call, throws ends that call with INTERNAL; by itself, grpc-js would let it end the
- * process. Listeners run within `emit`, so that is where they are caught.
+ * What a handler, or a listener that it put on its call, throws ends that call with INTERNAL; by itself, it would end the process. Listeners run within `emit`, so that is where they are caught.
  */
 function withBoundary(handler: AnyHandler, onError: (error: unknown) => void): AnyHandler {
   return (call, callback) => {

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type Server, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import {
   RateLimitResponse_Code as Code,
   type RateLimitRequest,
@@ -9,14 +9,14 @@ import {
   RateLimitResponse_RateLimit_Unit as WireUnit,
 } from "../gen/proto/envoy/service/ratelimit/v3/rls_pb.js";
 import type { Clock } from "../lib/clock.ts";
-import { addService } from "../lib/grpc.ts";
+import { addService, type ServiceHost } from "../lib/grpc.ts";
 import type { Limit, Unit } from "./limits.ts";
 import type { Asked, RateLimiter, Verdict } from "./rate-limiter.ts";
 
 const maxDescriptors = 1_000;
 
 /** Envoy's rate limit service. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/ratelimit/v3/rls.proto */
-export function addRateLimitService(server: Server, { limiter, clock }: { limiter: RateLimiter; clock: Clock }): void {
+export function addRateLimitService(server: ServiceHost, { limiter, clock }: { limiter: RateLimiter; clock: Clock }): void {
   addService(server, RateLimitService, {
     shouldRateLimit({ request }, callback) {
       const problem = problemOf(request);

@@ -1,16 +1,10 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import {
-  type handleBidiStreamingCall,
-  Metadata,
-  type Server,
-  type ServiceDefinition,
-  status,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import { Metadata, type ServiceDefinition, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import {
   AccessLogService,
   StreamAccessLogsMessage_IdentifierSchema,
 } from "../gen/proto/envoy/service/accesslog/v3/als_pb.js";
+import type { DuplexCall, ServiceHost } from "../lib/grpc.ts";
 import {
   acknowledgesKey,
   encodeAcknowledgement,
@@ -57,7 +51,7 @@ export interface AlsOptions {
  * that all of them are in the store; a client that numbers its messages is told so on the way as well (server/wire/log-batches.ts).
  * https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/accesslog/v3/als.proto
  */
-export function addAccessLogService(server: Server, options: AlsOptions): void {
+export function addAccessLogService(server: ServiceHost, options: AlsOptions): void {
   const handlers = { streamAccessLogs: handler(options) };
   server.addService(definition, handlers as unknown as UntypedServiceImplementation);
 }
@@ -78,7 +72,7 @@ const definition: ServiceDefinition = {
 /** A client may keep this much before it is told that it is written; then it is told before the next regular batch. */
 const maxUnwrittenBytes = 256 << 10;
 
-function handler(options: AlsOptions): handleBidiStreamingCall<Buffer, Buffer> {
+function handler(options: AlsOptions): (call: DuplexCall<Buffer, Buffer>) => void {
   const { sink, counters } = options;
   return (call) => {
     const [numbered] = call.metadata.get(logBatchesKey);

@@ -2,15 +2,14 @@ import { once } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { create } from "@bufbuild/protobuf";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { AccessLogService } from "../gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import { MetricsService as EnvoyMetricsService } from "../gen/proto/envoy/service/metrics/v3/metrics_service_pb.js";
 import { LogsService } from "../gen/proto/opentelemetry/proto/collector/logs/v1/logs_service_pb.js";
 import { MetricsService } from "../gen/proto/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js";
 import { TraceService } from "../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
 import { addHealth } from "../grpc/health.ts";
-import { grpcListener } from "../grpc/listener.ts";
 import { addReflection } from "../grpc/reflection.ts";
+import { GrpcServer } from "../grpc/server.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { addService, type ServiceHandlers } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -130,8 +129,7 @@ export function createCollector(options: CollectorOptions): Collector {
   };
   const now = () => clock.now();
   const signals = otlpSignals(sink, now, exporter);
-  const listener = grpcListener({ ...grpcLimits, maxMessageBytes: limits.maxMessageBytes }, clock);
-  const grpc = new Server(listener.options);
+  const grpc = new GrpcServer({ ...grpcLimits, maxMessageBytes: limits.maxMessageBytes }, clock);
   const onError = (error: unknown, method: string) => logger.error({ err: error, method }, "a gRPC call failed");
   addAccessLogService(grpc, {
     sink: {
@@ -199,9 +197,8 @@ export function createCollector(options: CollectorOptions): Collector {
   const remote: HttpServer[] = [];
   let grpcPort: number | undefined;
   const listenRemotely = async ({ addresses, tls }: RemoteAccess, ports: { grpc: number; http: number }) => {
-    const { key, cert, clientRoots } = tls;
-    const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(cert) };
-    const credentials = ServerCredentials.createSsl(Buffer.from(clientRoots), [pair], true);
+    const { key, cert: certificateChain, clientRoots: root } = tls;
+    const credentials = async () => ({ key, certificateChain, root });
     for (const address of addresses) {
       const at = async (what: keyof typeof serving, port: number) => {
         const server = serve(what, tls);
@@ -211,7 +208,7 @@ export function createCollector(options: CollectorOptions): Collector {
       await at("http", ports.http);
       if (options.zipkinPort !== undefined) await at("zipkin", portOf(zipkinHttp));
       if (options.traceApi !== undefined) await at("jaeger", portOf(jaegerHttp));
-      await listener.listen(grpc, { host: address, port: ports.grpc }, credentials);
+      await grpc.listenGuarded({ hosts: [address], port: ports.grpc }, { credentials, clients: "certified" });
     }
     logger.info({ addresses }, "the collector's ports are served to other machines, over mutual TLS");
   };
@@ -239,8 +236,7 @@ export function createCollector(options: CollectorOptions): Collector {
         await listen(http, options.httpPort, host);
         if (options.zipkinPort !== undefined) await listen(zipkinHttp, options.zipkinPort, host);
         if (options.traceApi !== undefined) await listen(jaegerHttp, options.traceApi.jaegerPort, host);
-        const at = { host, port: options.grpcPort };
-        grpcPort = await listener.listen(grpc, at, ServerCredentials.createInsecure());
+        grpcPort = await grpc.listen({ host, port: options.grpcPort });
         if (options.remote !== undefined) await listenRemotely(options.remote, { grpc: grpcPort, http: portOf(http) });
       } catch (error) {
         closeHttp();
@@ -253,7 +249,7 @@ export function createCollector(options: CollectorOptions): Collector {
     async stop() {
       healthService.set(false);
       // Proxies hold their streams open for ever, so waiting for them to end is bounded.
-      await listener.stop(grpc, 500);
+      await grpc.stop(500);
       closeHttp();
       sampler?.stop();
       await exporter?.stop();

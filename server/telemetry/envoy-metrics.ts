@@ -1,12 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import { type Server, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import {
   MetricsService,
   type StreamMetricsMessage,
   StreamMetricsResponseSchema,
 } from "../gen/proto/envoy/service/metrics/v3/metrics_service_pb.js";
 import { type Metric, type MetricFamily, MetricType } from "../gen/proto/io/prometheus/client/metrics_pb.js";
-import { addService } from "../lib/grpc.ts";
+import { addService, type ServiceHost } from "../lib/grpc.ts";
 import { statName, unitOfStat } from "../wire/envoy-stat-names.ts";
 import { clean } from "../wire/peer.ts";
 import { saysHowFull } from "./kept-proxy-metrics.ts";
@@ -30,7 +30,7 @@ const maxLabels = 32;
  * https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/metrics/v3/metrics_service.proto
  */
 export function addEnvoyMetricsService(
-  server: Server,
+  server: ServiceHost,
   options: {
     sink: MetricSink;
     counters: EnvoyMetricsCounters;

@@ -1,12 +1,12 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { LoadReportingService } from "../gen/proto/envoy/service/load_stats/v3/lrs_pb.js";
 import { ClientStatusDiscoveryService } from "../gen/proto/envoy/service/status/v3/csds_pb.js";
 import type { Authenticate, ServerMaterial } from "../grpc/guarded-tls.ts";
 import { addHealth } from "../grpc/health.ts";
-import { grpcListener } from "../grpc/listener.ts";
 import { addReflection } from "../grpc/reflection.ts";
+import { GrpcServer } from "../grpc/server.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { ServiceHost } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
 import { configurationFiles } from "../proto/registry.ts";
 import { registerCsds } from "./csds.ts";
@@ -49,7 +49,7 @@ export interface XdsServerOptions {
   /** Hears what clients report of the load that they send. */
   onLoad?: OnLoad;
   /** Further services on the same ports. */
-  services?: readonly { readonly service: DescService; add(server: Server): void }[];
+  services?: readonly { readonly service: DescService; add(server: ServiceHost): void }[];
 }
 
 /** A proxy that hangs is known to be gone after 16 s at the latest; one that is only slow has half of that to answer. */
@@ -62,7 +62,7 @@ const signsOfLife = { everyMs: 8_000, timeoutMs: 8_000 };
 export function createXdsServer(options: XdsServerOptions): XdsServer {
   const { clock, logger, events } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const listener = grpcListener(
+  const server = new GrpcServer(
     {
       maxMessageBytes: limits.requestBytes,
       maxStreamsPerConnection: 1_000,
@@ -72,7 +72,6 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     },
     clock,
   );
-  const server = new Server(listener.options);
   const further = options.services ?? [];
   for (const { add } of further) add(server);
   const served = [...ownServices, ...further.map(({ service }) => service)];
@@ -96,17 +95,16 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       try {
         if (tls) {
           const { port, hosts = [at(port).host], credentials, authenticate } = tls;
-          tlsPort = await listener.listenGuarded(
-            server,
+          tlsPort = await server.listenGuarded(
             { hosts, port },
             { credentials, clients: authenticate ?? "certified" },
           );
         }
-        const port = await listener.listen(server, at(options.port), ServerCredentials.createInsecure());
+        const port = await server.listen(at(options.port));
         health.set(true);
         return port;
       } catch (error) {
-        await listener.stop(server, 0);
+        await server.stop(0);
         throw error;
       }
     },
@@ -114,7 +112,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     async stop(graceMs = 1_000) {
       health.set(false);
       streams.stop();
-      await listener.stop(server, graceMs);
+      await server.stop(graceMs);
     },
     sessions: () => streams.sessions(),
     loads: () => reports.all(clock.now()),

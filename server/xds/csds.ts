@@ -1,5 +1,5 @@
 import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Server, type ServiceError, status } from "@grpc/grpc-js";
+import { type ServiceError, status } from "@grpc/grpc-js";
 import { ClientResourceStatus } from "../gen/proto/envoy/admin/v3/config_dump_shared_pb.js";
 import {
   type ClientConfig_GenericXdsConfigSchema,
@@ -10,7 +10,7 @@ import {
   ClientStatusResponseSchema,
   ConfigStatus,
 } from "../gen/proto/envoy/service/status/v3/csds_pb.js";
-import { addService } from "../lib/grpc.ts";
+import { addService, type ServiceHost } from "../lib/grpc.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { matchesNode } from "./node-matcher.ts";
 import { shownValue } from "./redact.ts";
@@ -26,7 +26,7 @@ export const sessionMetadataKey = "limpid.dev/xds";
 const maxResponseBytes = 48 << 20;
 
 /** What every connected proxy was sent, holds and refused. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/status/v3/csds.proto */
-export function registerCsds(server: Server, sessions: () => readonly Session[]): void {
+export function registerCsds(server: ServiceHost, sessions: () => readonly Session[]): void {
   const answer = (request: ClientStatusRequest) => clientStatus(request, sessions());
   addService(server, ClientStatusDiscoveryService, {
     fetchClientStatus(call, callback) {

@@ -1,12 +1,5 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import type {
-  handleBidiStreamingCall,
-  handleUnaryCall,
-  MethodDefinition,
-  Server,
-  ServerDuplexStream,
-  UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { sendUnaryData } from "@grpc/grpc-js";
 import { ClusterDiscoveryService } from "../gen/proto/envoy/service/cluster/v3/cds_pb.js";
 import { AggregatedDiscoveryService } from "../gen/proto/envoy/service/discovery/v3/ads_pb.js";
 import { EndpointDiscoveryService } from "../gen/proto/envoy/service/endpoint/v3/eds_pb.js";
@@ -15,13 +8,16 @@ import { ListenerDiscoveryService } from "../gen/proto/envoy/service/listener/v3
 import { RouteDiscoveryService, VirtualHostDiscoveryService } from "../gen/proto/envoy/service/route/v3/rds_pb.js";
 import { RuntimeDiscoveryService } from "../gen/proto/envoy/service/runtime/v3/rtds_pb.js";
 import { SecretDiscoveryService } from "../gen/proto/envoy/service/secret/v3/sds_pb.js";
+import type { Method } from "../grpc/method.ts";
+import type { GrpcServer } from "../grpc/server.ts";
+import type { DuplexCall, SingleCall } from "../lib/grpc.ts";
 import type { EncodedResponse } from "./encoded-response.ts";
 import type { Protocol } from "./exchange.ts";
 import { TypeUrl } from "./types.ts";
 
 /** A stream of discovery requests as they came, and of responses as they go out. */
-export type Call = ServerDuplexStream<Buffer, EncodedResponse>;
-export type FetchHandler = handleUnaryCall<Buffer, EncodedResponse>;
+export type Call = DuplexCall<Buffer, EncodedResponse>;
+export type FetchHandler = (call: SingleCall<Buffer>, callback: sendUnaryData<EncodedResponse>) => void;
 
 export interface DiscoveryHandlers {
   /** `onlyType`: the service is of one type. */
@@ -44,39 +40,27 @@ const services: readonly (readonly [DescService, TypeUrl?])[] = [
 
 export const discoveryServices: readonly DescService[] = services.map(([service]) => service);
 
-export function addDiscoveryServices(server: Server, handlers: DiscoveryHandlers): void {
+export function addDiscoveryServices(server: GrpcServer, handlers: DiscoveryHandlers): void {
   for (const [service, onlyType] of services) {
-    const definitions = service.methods.map((method) => [method.localName, definitionOf(service, method)]);
-    const implementation: UntypedServiceImplementation = {};
     for (const method of service.methods) {
       const handler = handlerOf(method, handlers, onlyType);
-      if (handler) implementation[method.localName] = handler;
+      if (handler) server.handle({ path: `/${service.typeName}/${method.name}`, ...asBytes, handler });
     }
-    server.addService(Object.fromEntries(definitions), implementation);
   }
 }
+
+/** Requests are decoded when it is their turn, responses come encoded. */
+const asBytes = {
+  decode: (bytes: Buffer) => bytes,
+  encode: (response: EncodedResponse) => response.parts,
+};
 
 function handlerOf(
   { localName, methodKind }: DescMethod,
   handlers: DiscoveryHandlers,
   onlyType: TypeUrl | undefined,
-): handleBidiStreamingCall<Buffer, EncodedResponse> | FetchHandler | undefined {
-  if (methodKind === "unary") return onlyType && handlers.fetch(onlyType);
+): Method<Buffer, EncodedResponse>["handler"] | undefined {
+  if (methodKind === "unary") return onlyType && { kind: "unary", handle: handlers.fetch(onlyType) };
   const protocol = localName.startsWith("delta") ? "delta" : "sotw";
-  return (call: Call) => handlers.stream(call, protocol, onlyType);
+  return { kind: "bidi", handle: (call) => handlers.stream(call, protocol, onlyType) };
 }
-
-/** Requests are decoded when it is their turn, responses come encoded. */
-const definitionOf = (service: DescService, method: DescMethod): MethodDefinition<Buffer, EncodedResponse> => ({
-  path: `/${service.typeName}/${method.name}`,
-  originalName: method.localName,
-  requestStream: method.methodKind !== "unary",
-  responseStream: method.methodKind !== "unary",
-  requestSerialize: (bytes) => bytes,
-  requestDeserialize: (bytes) => bytes,
-  // All that grpc-js does with it is what an EncodedResponse can: it asks for its length, and has it copied behind the frame's head.
-  responseSerialize: (response) => response as unknown as Buffer,
-  responseDeserialize: () => {
-    throw new Error("a server reads no responses");
-  },
-});

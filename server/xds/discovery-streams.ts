@@ -1,7 +1,8 @@
 import { toBinary } from "@bufbuild/protobuf";
-import { type ServerUnaryCall, type StatusObject, status } from "@grpc/grpc-js";
+import { type StatusObject, status } from "@grpc/grpc-js";
 import { type Node, NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { Clock } from "../lib/clock.ts";
+import type { SingleCall } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
 import { decodeRequest, type Request, subscriptionRequest } from "./discovery-messages.ts";
 import type { Call, DiscoveryHandlers, FetchHandler } from "./discovery-services.ts";
@@ -135,7 +136,7 @@ export class DiscoveryStreams implements DiscoveryHandlers {
   }
 
   #answer(
-    call: ServerUnaryCall<Buffer, EncodedResponse>,
+    call: SingleCall<Buffer>,
     onlyType: TypeUrl,
     write: (push: Push, revision: number) => void,
   ): void {

@@ -4,37 +4,18 @@ import { timedAmong } from "./lifetimes.ts";
 import { encodeTimed, wrapperTypeUrl } from "./timed-resource.ts";
 import type { Resource } from "./types.ts";
 
-/**
- * A response in parts: each resource's bytes are those that every other response holds as well, and are copied once, into the frame that goes out. What
- * grpc-js does with the result of a serializer is to ask for its length and to copy it behind the frame's head; so this is enough of a Buffer.
- */
+/** A response in parts: each resource's bytes are those that every other response holds as well, and are not copied. */
 export class EncodedResponse {
   readonly byteLength: number;
-  readonly #parts: readonly Uint8Array[];
+  readonly parts: readonly Uint8Array[];
 
   constructor(parts: readonly Uint8Array[]) {
-    this.#parts = parts;
+    this.parts = parts;
     this.byteLength = parts.reduce((sum, part) => sum + part.length, 0);
   }
 
-  get length(): number {
-    return this.byteLength;
-  }
-
-  /** As `Buffer.copy`. */
-  copy(target: Uint8Array, targetStart = 0): number {
-    let at = targetStart;
-    for (const part of this.#parts) {
-      target.set(part, at);
-      at += part.length;
-    }
-    return at - targetStart;
-  }
-
   toBuffer(): Buffer {
-    const buffer = Buffer.allocUnsafe(this.byteLength);
-    this.copy(buffer);
-    return buffer;
+    return Buffer.concat(this.parts, this.byteLength);
   }
 }
 

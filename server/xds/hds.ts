@@ -1,4 +1,4 @@
-import { type Server, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { HealthStatus } from "../gen/proto/envoy/config/core/v3/health_check_pb.js";
 import {
@@ -8,8 +8,8 @@ import {
   HealthDiscoveryService,
   type HealthCheckRequestOrEndpointHealthResponse as Message,
 } from "../gen/proto/envoy/service/health/v3/hds_pb.js";
-import { addService } from "../lib/grpc.ts";
-import { type AuthenticatedCall, peerIdentity } from "./peer-identity.ts";
+import { addService, type DuplexCall, type ServiceHost } from "../lib/grpc.ts";
+import { peerIdentity } from "./peer-identity.ts";
 
 /** A client that offers to probe endpoints. */
 export interface Prober {
@@ -44,7 +44,7 @@ const maxEndpoints = 50_000;
  * Clients register, get endpoints to probe, and report. A stream only: without one nobody can be told of new endpoints.
  * https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/health/v3/hds.proto
  */
-export function addHealthDiscovery(server: Server, options: HdsOptions): void {
+export function addHealthDiscovery(server: ServiceHost, options: HdsOptions): void {
   let streams = 0;
   addService(server, HealthDiscoveryService, {
     streamHealthCheck(call) {
@@ -90,12 +90,12 @@ export function addHealthDiscovery(server: Server, options: HdsOptions): void {
 }
 
 const proberOf = (
-  call: ServerDuplexStream<Message, HealthCheckSpecifier>,
+  call: DuplexCall<Message, HealthCheckSpecifier>,
   node: Node,
   protocols: readonly Capability_Protocol[],
 ): Prober => ({
   node,
-  identity: peerIdentity(call as unknown as AuthenticatedCall),
+  identity: peerIdentity(call),
   protocols: new Set(
     protocols.flatMap((protocol) => {
       if (protocol === Capability_Protocol.HTTP) return "http" as const;

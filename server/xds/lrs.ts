@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type Server, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { type Node, NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import {
   LoadReportingService,
@@ -7,7 +7,7 @@ import {
   LoadStatsResponseSchema,
 } from "../gen/proto/envoy/service/load_stats/v3/lrs_pb.js";
 import type { Clock } from "../lib/clock.ts";
-import { addService } from "../lib/grpc.ts";
+import { addService, type ServiceHost } from "../lib/grpc.ts";
 import type { LoadReports } from "./load-reports.ts";
 
 export interface LrsOptions {
@@ -23,7 +23,7 @@ export interface LrsOptions {
  * Clients tell what load they send, for each cluster and locality. All clusters are asked for: whoever reads has the filter.
  * https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/load_stats/v3/lrs.proto
  */
-export function registerLrs(server: Server, { clock, reports, reportEveryMs, maxStreams }: LrsOptions): void {
+export function registerLrs(server: ServiceHost, { clock, reports, reportEveryMs, maxStreams }: LrsOptions): void {
   /** How many streams each node has: while an old one dies, the new one's loads stay. */
   const open = new Map<string, number>();
   let streams = 0;

@@ -1,9 +1,10 @@
-import type { Metadata, ServerDuplexStream } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
 import { identityKey } from "../grpc/guarded-tls.ts";
+import type { ServerCall } from "../lib/grpc.ts";
 import { RequestError } from "./request-error.ts";
 
-/** Of a grpc-js call what tells who calls. */
-export type AuthenticatedCall = Pick<ServerDuplexStream<unknown, unknown>, "getAuthContext"> & {
+/** Of a call what tells who calls. */
+export type AuthenticatedCall = Pick<ServerCall, "getAuthContext"> & {
   readonly metadata?: Pick<Metadata, "get">;
 };
 

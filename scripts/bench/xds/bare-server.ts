@@ -1,11 +1,16 @@
 // What the transport costs alone: takes the requests of scripts/bench/xds/clients.ts as bytes, and answers the first of each type with nothing in it.
-// `grpc-js` or `node:http2`, which is what grpc-js stands on: the difference is what another server on it could save.
+// `limpid`, the server that the control plane has; `grpc-js`; or `node:http2`, which is what grpc-js stands on.
 import { createServer, type ServerHttp2Stream } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
+import { GrpcServer } from "../../../server/grpc/server.ts";
+import { systemClock } from "../../../server/lib/clock.ts";
 import { readVarint, VarintSource } from "../../../server/lib/varint.ts";
 import { adsPath } from "./raw-discovery.ts";
 import { messageHead } from "./raw-stream.ts";
+
+/** As the control plane has it: two thousand clients come at once. */
+const backlog = 4_096;
 
 const same = (bytes: Buffer): Buffer => bytes;
 
@@ -35,6 +40,28 @@ function typeOf(bytes: Buffer): string {
 const field = (number: number, value: Buffer): Buffer =>
   Buffer.concat([Buffer.from([(number << 3) | 2, value.length]), value]);
 
+async function serveLimpid(): Promise<void> {
+  const limits = { maxMessageBytes: 16 << 20, maxStreamsPerConnection: 1_000, maxConnections: 10_000, firstMessageMs: 60_000 };
+  const server = new GrpcServer(limits, systemClock);
+  server.handle<Buffer, Buffer>({
+    path: adsPath,
+    decode: same,
+    encode: (bytes) => [bytes],
+    handler: {
+      kind: "bidi",
+      handle(call) {
+        const answer = answers();
+        call.on("data", (bytes: Buffer) => {
+          const response = answer(bytes);
+          if (response) call.write(response);
+        });
+        call.on("end", () => void call.end());
+      },
+    },
+  });
+  process.send?.({ port: await server.listen({ host: "127.0.0.1", port: 0 }) });
+}
+
 function serveGrpcJs(): void {
   const server = new Server({ "grpc.max_receive_message_length": 16 << 20 });
   const method = {
@@ -60,9 +87,10 @@ function serveGrpcJs(): void {
       },
     },
   );
-  server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
-    if (error) throw error;
-    process.send?.({ port });
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const port = createNetServer((socket) => injector.injectConnection(socket));
+  port.listen({ port: 0, host: "127.0.0.1", backlog }, () => {
+    process.send?.({ port: (port.address() as AddressInfo).port });
   });
 }
 
@@ -92,9 +120,9 @@ function serveHttp2(): void {
     stream.on("error", () => {});
   });
   server.on("sessionError", () => {});
-  server.listen(0, "127.0.0.1", 4_096, () => process.send?.({ port: (server.address() as AddressInfo).port }));
+  server.listen(0, "127.0.0.1", backlog, () => process.send?.({ port: (server.address() as AddressInfo).port }));
 }
 
-if (process.argv[2] === "node:http2") serveHttp2();
-else serveGrpcJs();
+const transports: Record<string, () => unknown> = { limpid: serveLimpid, "grpc-js": serveGrpcJs, "node:http2": serveHttp2 };
+transports[process.argv[2] ?? ""]?.();
 process.on("disconnect", () => process.exit());

@@ -70,13 +70,13 @@ export async function total(clients: readonly Clients[]): Promise<Report> {
   };
 }
 
-/** Waits for that many clients to have everything; says which errors there were when it takes over two minutes. */
+/** Waits for that many clients to have everything; says which errors there were when it takes over five minutes. */
 export async function untilSynced(clients: readonly Clients[], synced: number): Promise<Report> {
-  for (const deadline = Date.now() + 120_000; ; await wait(100)) {
+  for (const deadline = Date.now() + 300_000; ; await wait(100)) {
     const report = await total(clients);
     if (report.synced >= synced) return report;
     if (Date.now() > deadline) {
-      throw new Error(`after two minutes ${report.synced} of ${synced} are in sync: ${JSON.stringify(report)}`);
+      throw new Error(`after five minutes ${report.synced} of ${synced} are in sync: ${JSON.stringify(report)}`);
     }
   }
 }

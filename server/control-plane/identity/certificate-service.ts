@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type Server, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
+import { type sendUnaryData, status } from "@grpc/grpc-js";
 import type { CertificateAuthority } from "../../ca/certificate-authority.ts";
 import { CertificateAuthorityError } from "../../ca/errors.ts";
 import { readSigningRequest } from "../../ca/signing-request.ts";
@@ -9,7 +9,7 @@ import {
   IstioCertificateResponseSchema,
   IstioCertificateService,
 } from "../../gen/proto/istio/security/v1alpha1/ca_pb.js";
-import { addService } from "../../lib/grpc.ts";
+import { addService, type ServiceHost, type SingleCall } from "../../lib/grpc.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { certificateBlocks } from "../../lib/pem.ts";
 import { parseSpiffeUri, spiffeUri } from "../../lib/spiffe.ts";
@@ -32,7 +32,7 @@ export interface CertificateServiceOptions {
 const usualTtlSec = 86_400;
 const maxTtlSec = 7 * 86_400;
 
-type Call = ServerUnaryCall<IstioCertificateRequest, IstioCertificateResponse>;
+type Call = SingleCall<IstioCertificateRequest>;
 
 /** Who asks, and how they proved it; throws a `Refusal`. */
 type Authenticate = (call: Call) => { identity: string; by: IssuedBy };
@@ -50,11 +50,11 @@ class Refusal extends Error {
  * a token that Kubernetes knows; `byToken` where they can't, and a join token says who they are.
  */
 export const certificateServices = (options: CertificateServiceOptions) => ({
-  byCertificate: (server: Server) => add(server, options, fromCertificate),
-  byToken: (server: Server) => add(server, options, (call) => fromToken(call, options)),
+  byCertificate: (server: ServiceHost) => add(server, options, fromCertificate),
+  byToken: (server: ServiceHost) => add(server, options, (call) => fromToken(call, options)),
 });
 
-function add(server: Server, options: CertificateServiceOptions, authenticate: Authenticate): void {
+function add(server: ServiceHost, options: CertificateServiceOptions, authenticate: Authenticate): void {
   const report = (error: unknown) => options.logger.error({ err: error }, "a certificate could not be signed");
   addService(
     server,

@@ -1,9 +1,8 @@
-import { type Server as GrpcServer, Server } from "@grpc/grpc-js";
 import { IstioCertificateService } from "../../gen/proto/istio/security/v1alpha1/ca_pb.js";
 import type { ServerMaterial } from "../../grpc/guarded-tls.ts";
 import { addHealth } from "../../grpc/health.ts";
-import { grpcListener } from "../../grpc/listener.ts";
 import { addReflection } from "../../grpc/reflection.ts";
+import { GrpcServer } from "../../grpc/server.ts";
 import type { Clock } from "../../lib/clock.ts";
 
 export interface JoinServer {
@@ -37,8 +36,7 @@ export function createJoinServer(
     maxConnections: 200,
     firstMessageMs: 10_000,
   };
-  const listener = grpcListener(limits, clock);
-  const server = new Server(listener.options);
+  const server = new GrpcServer(limits, clock);
   /** Whoever joins knows nothing of the root but its hash. */
   const withRoot = (material: ServerMaterial): ServerMaterial => ({
     ...material,
@@ -49,7 +47,7 @@ export function createJoinServer(
   addReflection(server, [IstioCertificateService]);
   return {
     async start() {
-      const port = await listener.listenGuarded(server, at, {
+      const port = await server.listenGuarded(at, {
         credentials: async (renew) => withRoot(await credentials((next) => renew(withRoot(next)))),
         clients: "anybody",
       });
@@ -58,7 +56,7 @@ export function createJoinServer(
     },
     async stop(graceMs = 1_000) {
       health.set(false);
-      await listener.stop(server, graceMs);
+      await server.stop(graceMs);
     },
   };
 }

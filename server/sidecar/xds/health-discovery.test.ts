@@ -1,7 +1,7 @@
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { create, fromJson, type JsonObject } from "@bufbuild/protobuf";
-import { Client, credentials, Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { Client, credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { afterEach, expect, it, vi } from "vitest";
 import { NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { HealthStatus } from "../../gen/proto/envoy/config/core/v3/health_check_pb.js";
@@ -13,7 +13,7 @@ import {
   type HealthCheckRequestOrEndpointHealthResponse as Message,
 } from "../../gen/proto/envoy/service/health/v3/hds_pb.js";
 import { systemClock } from "../../lib/clock.ts";
-import { addService } from "../../lib/grpc.ts";
+import { addService, type DuplexCall } from "../../lib/grpc.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { spiffe, TestAuthority } from "../secret/testing/certificates.ts";
 import { extensionRegistry } from "../supported/supported-fields.ts";
@@ -26,7 +26,7 @@ afterEach(() => fixtures.close());
 
 /** One who wants endpoints probed; `streams` are its clients, with what each has said. */
 async function asker() {
-  const streams: { call: ServerDuplexStream<Message, HealthCheckSpecifier>; said: Message[] }[] = [];
+  const streams: { call: DuplexCall<Message, HealthCheckSpecifier>; said: Message[] }[] = [];
   const server = new Server();
   addService(server, HealthDiscoveryService, {
     streamHealthCheck(call) {

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { afterEach, expect, test, vi } from "vitest";
 import { NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { AggregatedDiscoveryService } from "../../gen/proto/envoy/service/discovery/v3/ads_pb.js";
@@ -9,12 +9,12 @@ import {
   DeltaDiscoveryResponseSchema,
 } from "../../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import { type Clock, systemClock } from "../../lib/clock.ts";
-import { addService } from "../../lib/grpc.ts";
+import { addService, type DuplexCall } from "../../lib/grpc.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { TypeUrl } from "../types.ts";
 import { type AdsClient, createAdsClient } from "./ads-client.ts";
 
-type Stream = ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
+type Stream = DuplexCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
 
 const closers: (() => void)[] = [];
 afterEach(() => {

@@ -1,15 +1,15 @@
 import { create } from "@bufbuild/protobuf";
-import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { AggregatedDiscoveryService } from "../../../gen/proto/envoy/service/discovery/v3/ads_pb.js";
 import {
   type DeltaDiscoveryRequest,
   type DeltaDiscoveryResponse,
   DeltaDiscoveryResponseSchema,
 } from "../../../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
-import { addService } from "../../../lib/grpc.ts";
+import { addService, type DuplexCall } from "../../../lib/grpc.ts";
 import type { TestCertificate } from "../../secret/testing/certificates.ts";
 
-type Stream = ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
+type Stream = DuplexCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
 
 /** A control plane on a TLS port that wants a client certificate, sends what a test tells it to, and notes what it is asked. */
 export class SecurePlane {

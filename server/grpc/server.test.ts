@@ -1,16 +1,15 @@
 import { type EventEmitter, once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { create } from "@bufbuild/protobuf";
-import { type Client, Metadata, Server, ServerCredentials, type StatusObject, status } from "@grpc/grpc-js";
+import { type Client, Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Health, HealthCheckRequestSchema } from "../gen/proto/grpc/health/v1/health_pb.js";
 import { systemClock } from "../lib/clock.ts";
 import { makeClient } from "../lib/grpc.ts";
 import { addHealth } from "./health.ts";
-import { type GrpcListener, grpcListener } from "./listener.ts";
+import { GrpcServer } from "./server.ts";
 
-let listener: GrpcListener;
-let server: Server;
+let server: GrpcServer;
 let port: number;
 let sockets: Socket[];
 let clients: Client[];
@@ -19,15 +18,14 @@ beforeEach(async () => {
   sockets = [];
   clients = [];
   const limits = { maxMessageBytes: 1 << 20, maxStreamsPerConnection: 16, maxConnections: 4, firstMessageMs: 200 };
-  listener = grpcListener(limits, systemClock);
-  server = new Server(listener.options);
+  server = new GrpcServer(limits, systemClock);
   addHealth(server, [], true);
-  port = await listener.listen(server, { host: "127.0.0.1", port: 0 }, ServerCredentials.createInsecure());
+  port = await server.listen({ host: "127.0.0.1", port: 0 });
 });
 afterEach(async () => {
   for (const client of clients) client.close();
   for (const socket of sockets) socket.destroy();
-  await listener.stop(server, 0);
+  await server.stop(0);
 });
 
 async function idle(): Promise<Socket> {
@@ -88,11 +86,9 @@ it("a call that says nothing is no work: it is ended", async () => {
 
 it("a client that gives no sign of life any more is noticed, one that does stays", async () => {
   const limits = { maxMessageBytes: 1 << 20, maxStreamsPerConnection: 16, maxConnections: 4, firstMessageMs: 10_000 };
-  const keen = grpcListener({ ...limits, keepalive: { everyMs: 100, timeoutMs: 100 } }, systemClock);
-  const other = new Server(keen.options);
+  const other = new GrpcServer({ ...limits, keepalive: { everyMs: 100, timeoutMs: 100 } }, systemClock);
   addHealth(other, [], true);
-  const at = { host: "127.0.0.1", port: 0 };
-  const keenPort = await keen.listen(other, at, ServerCredentials.createInsecure());
+  const keenPort = await other.listen({ host: "127.0.0.1", port: 0 });
   try {
     const alive = makeClient(Health, `127.0.0.1:${keenPort}`, { "grpc.use_local_subchannel_pool": 1 });
     clients.push(alive);
@@ -111,7 +107,7 @@ it("a client that gives no sign of life any more is noticed, one that does stays
     await once(dead, "close");
     expect(ended).toBe(false);
   } finally {
-    await keen.stop(other, 0);
+    await other.stop(0);
   }
 });
 
@@ -119,7 +115,7 @@ it("its end waits for calls, and then ends them", async () => {
   const call = await watch();
   const end = endOf(call);
   let stopped = false;
-  const stopping = listener.stop(server, 300).then(() => {
+  const stopping = server.stop(300).then(() => {
     stopped = true;
   });
   await idle().catch(() => {});
@@ -129,6 +125,5 @@ it("its end waits for calls, and then ends them", async () => {
 });
 
 it("a port that is taken is told by the system's error", async () => {
-  const credentials = ServerCredentials.createInsecure();
-  await expect(listener.listen(server, { host: "127.0.0.1", port }, credentials)).rejects.toThrow("EADDRINUSE");
+  await expect(server.listen({ host: "127.0.0.1", port })).rejects.toThrow("EADDRINUSE");
 });
