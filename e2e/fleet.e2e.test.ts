@@ -106,6 +106,7 @@ spec:
     const past = (open: boolean) =>
       page.locator(`[data-testid="inbox"] [data-revision="${revision}"][data-open="${open}"]`);
     await past(true).getByText("is larger than this proxy takes").waitFor();
+    await past(true).getByRole("link", { name: "details-seldom http[0].match[0].uri.regex" }).waitFor();
     await undo(running().mesh, revision);
     await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="SYNCED"]').waitFor();
     expect(await refused.count()).toBe(0);

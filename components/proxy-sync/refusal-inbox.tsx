@@ -9,9 +9,11 @@ import { ObjectLink } from "../ui/object-link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Moment } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
+import { BlamedObject } from "./blamed-object.tsx";
 import { type PastRefusal, pastRefusals } from "./past-refusals.ts";
 import styles from "./refused-list.module.css";
 import { SyncMark } from "./sync-mark.tsx";
+import type { ConfigOrigin } from "./sync-state.ts";
 
 const shownAtMost = 30;
 
@@ -64,15 +66,12 @@ function Refusal({ refusal }: { refusal: PastRefusal }) {
         </p>
         <p className={styles.detail}>{error}</p>
         <p>
-          {objects.slice(0, 6).map(({ kind, namespace, name }) => (
-            <ObjectLink
-              key={`${kind}/${namespace}/${name}`}
-              className={`link ${styles.about}`}
-              href={objectHref(kind, namespace, name)}
-            >
-              {kind} {namespace && `${namespace}/`}
-              {name}
-            </ObjectLink>
+          {objects.slice(0, 6).map((origin) => (
+            <About
+              key={`${origin.kind}/${origin.namespace}/${origin.name}`}
+              origin={origin}
+              detail={open ? error : null}
+            />
           ))}
           {proxies.slice(0, 8).map(({ id, name }) => (
             <Link key={id} className={`muted ${styles.about}`} href={proxyHref(id)}>
@@ -83,5 +82,18 @@ function Refusal({ refusal }: { refusal: PastRefusal }) {
         </p>
       </div>
     </li>
+  );
+}
+
+/** `detail`: why it is refused still; of what was settled nothing stands there any more. */
+function About({ origin, detail }: { origin: ConfigOrigin; detail: string | null }) {
+  const className = `link ${styles.about}`;
+  const { kind, namespace, name } = origin;
+  if (detail !== null) return <BlamedObject origin={origin} detail={detail} className={className} />;
+  return (
+    <ObjectLink className={className} href={objectHref(kind, namespace, name)}>
+      {kind} {namespace && `${namespace}/`}
+      {name}
+    </ObjectLink>
   );
 }

@@ -1,18 +1,17 @@
 "use client";
 import { useTranslations } from "use-intl";
-import { serviceTitle, withoutFilledIn } from "../../server/contract/index.ts";
-import { blamedPlace } from "../../server/wire/yaml-place.ts";
+import { serviceTitle } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
-import { useObject } from "../config/config-queries.ts";
 import { objectHref, proxyResourceHref } from "../lib/links.ts";
 import { useChanges, useServices } from "../lib/queries.ts";
 import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Moment } from "../ui/quantity.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
+import { BlamedObject } from "./blamed-object.tsx";
 import styles from "./refused-list.module.css";
 import { SyncMark } from "./sync-mark.tsx";
-import { type ConfigOrigin, clusterHost, type RefusedResource, refusedRevision } from "./sync-state.ts";
+import { clusterHost, type RefusedResource, refusedRevision } from "./sync-state.ts";
 
 const shownAtMost = 20;
 
@@ -71,7 +70,13 @@ function Refusal({ refused }: { refused: RefusedResource }) {
           </p>
         )}
         <p className={styles.detail}>{detail}</p>
-        {origin ? <Cause origin={origin} detail={detail} /> : <NamedService resource={resource} />}
+        {origin ? (
+          <p data-testid="cause">
+            {t.rich("comes-from-object", { link: () => <BlamedObject origin={origin} detail={detail} /> })}
+          </p>
+        ) : (
+          <NamedService resource={resource} />
+        )}
         <p>
           {inForceSinceMs === null
             ? t("nothing-in-force")
@@ -96,30 +101,6 @@ function NamedService({ resource }: { resource: string }) {
         link: () => (
           <ObjectLink className="link" href={objectHref(kind, service.namespace, service.name)}>
             {kind} {service.namespace}/{service.name}
-          </ObjectLink>
-        ),
-      })}
-    </p>
-  );
-}
-
-/** The object, and the line of it when the proxy quotes what stands there. */
-function Cause({ origin, detail }: { origin: ConfigOrigin; detail: string }) {
-  const t = useTranslations("proxies");
-  const { data } = useObject(origin);
-  const place = data ? blamedPlace(withoutFilledIn(data.yaml), detail) : null;
-  return (
-    <p data-testid="cause">
-      {t.rich("comes-from-object", {
-        link: () => (
-          <ObjectLink className="link" href={objectHref(origin.kind, origin.namespace, origin.name, place?.line)}>
-            {origin.kind} {origin.namespace}/{origin.name}
-            {place && (
-              <>
-                {" "}
-                <code>{place.path}</code>
-              </>
-            )}
           </ObjectLink>
         ),
       })}

@@ -69,8 +69,9 @@ export class SotwState {
       state.names.delete(name);
       forget(state, name);
     }
-    // Without a name it would ask for everything; so does Envoy close the stream's watch.
-    return this.#isOpen && state.names.size > 0 ? [this.#request(typeUrl, state)] : [];
+    // Where no names mean everything, a list of none can't be said.
+    const isSayable = state.names.size > 0 || kindOf(typeUrl)?.wildcardByDefault !== true;
+    return this.#isOpen && isSayable ? [this.#request(typeUrl, state)] : [];
   }
 
   expire(now: number): void {

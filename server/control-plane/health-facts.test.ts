@@ -113,6 +113,27 @@ test("an endpoint has as many probers as its check says; those with a certificat
   expect([count(a.told), count(b.told), count(certified.told)]).toEqual([0, 0, 2]);
 });
 
+test("who comes second is told that there is nothing to do, and is asked when the others have gone", () => {
+  const { facts, join } = setUp({ probers: 1 });
+  const certified = join("c", "spiffe://cluster.local/ns/default/sa/c");
+  const idle = join("d", "spiffe://cluster.local/ns/default/sa/d");
+  const byHand = join("grpcurl");
+  expect(byHand.told).toMatchObject([{ clusterHealthChecks: [], interval: { seconds: 60n } }]);
+  for (const { prober } of [certified, idle]) facts.leave(prober);
+  expect(
+    join("another")
+      .told.concat(byHand.told)
+      .flatMap((it) => it.clusterHealthChecks),
+  ).not.toEqual([]);
+});
+
+test("in a mesh that checks nothing, only who shows no certificate is told so", () => {
+  const { facts, join } = setUp();
+  facts.setPorts([]);
+  expect(join("proxy", "spiffe://cluster.local/ns/default/sa/c").told).toEqual([]);
+  expect(join("grpcurl").told).toHaveLength(1);
+});
+
 test("what takes mutual TLS is probed over it, by nobody who has no certificate", () => {
   const labels = { "security.istio.io/tlsMode": "istio" };
   const { facts, join } = setUp({}, entryOf({ address: "10.0.0.1", labels }, { address: "10.0.0.2" }));
@@ -138,7 +159,7 @@ test("what takes mutual TLS is probed over it, by nobody who has no certificate"
 
 test("who has nothing to probe is told nothing, until there is something", () => {
   const { facts, clock, join } = setUp({}, entryOf());
-  const { told } = join("a");
+  const { told } = join("a", "spiffe://cluster.local/ns/default/sa/a");
   expect(told).toEqual([]);
   facts.setPorts(checkedPorts(buildMesh([entry, check({})], 2)));
   clock.advance(50);

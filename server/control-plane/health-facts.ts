@@ -148,8 +148,8 @@ export class HealthFacts {
   #tell(prober: Prober, share: ReadonlyMap<CheckedPort, readonly Endpoint[]>): void {
     const assignment = this.#probers.get(prober);
     if (!assignment) return;
-    // Who never had anything to do need not be told that it has nothing to do.
-    if (share.size === 0 && assignment.specifier === undefined) return;
+    // Who never had anything to do need not be told so: most proxies of the mesh. Who is asked only when nobody else is there learns that it was heard.
+    if (share.size === 0 && assignment.specifier === undefined && prober.identity !== undefined) return;
     assignment.keys.clear();
     for (const [checked, endpoints] of share) {
       for (const endpoint of endpoints) {
@@ -160,7 +160,8 @@ export class HealthFacts {
     const kept = new Set(assignment.keys.values());
     for (const key of assignment.votes.keys()) if (!kept.has(key)) assignment.votes.delete(key);
     // A report each interval of the quickest check.
-    assignment.reportMs = Math.max(100, Math.min(5_000, ...[...share.keys()].map(({ spec }) => probeIntervalMs(spec))));
+    const quickest = Math.min(5_000, ...[...share.keys()].map(({ spec }) => probeIntervalMs(spec)));
+    assignment.reportMs = share.size === 0 ? idleReportMs : Math.max(100, quickest);
     const specifier = create(HealthCheckSpecifierSchema, {
       clusterHealthChecks: [...share].map(([checked, endpoints]) =>
         clusterProbes(checked, endpoints, assignment.certificates),
@@ -219,6 +220,9 @@ function certificatesOf({ node, identity }: Prober): SecretSource | undefined {
 const placeOf = (name: string): string => hash("sha1", name, "hex");
 
 const assignAfterMs = 50;
+
+/** Of those who have nothing to report. */
+const idleReportMs = 60_000;
 
 /** A prober that has said nothing for so many of its intervals has no say. */
 const staleIntervals = 4;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mappedEntries, mapSteps, withEntries } from "./lineage.ts";
+import { bothEntries, mappedEntries, mapSteps, withEntries } from "./lineage.ts";
 
 const numbers: ReadonlyMap<string, number> = new Map([
   ["a", 1],
@@ -46,7 +46,7 @@ describe("what is derived of each entry", () => {
         asked.push(name);
         return `${name}=${value}`;
       },
-      (name) => `x/${name}`,
+      { rename: (name) => `x/${name}` },
     );
     return { asked, derived };
   };
@@ -77,5 +77,23 @@ describe("what is derived of each entry", () => {
       ["z", 1],
     ]);
     expect([...derive(next).derived.keys()]).toEqual(["x/b", "x/c", "x/z"]);
+  });
+});
+
+describe("the entries of two maps in one", () => {
+  it("come of those before, whichever of the two is another", () => {
+    const others: ReadonlyMap<string, number> = new Map([["x", 9]]);
+    const [first, second] = [withEntries(numbers, [["a", 7]]), withEntries(others, [["x", 8]])];
+    const before = bothEntries(first, second);
+    expect([...before.keys()]).toEqual(["a", "b", "c", "x"]);
+    const next = bothEntries(first, withEntries(second, [["x", 10]]));
+    expect(mapSteps.between(before, next)).toEqual(new Set(["x"]));
+    const last = bothEntries(withEntries(first, [["b", 0]]), second);
+    expect([...last]).toEqual([
+      ["a", 7],
+      ["b", 0],
+      ["c", 3],
+      ["x", 8],
+    ]);
   });
 });

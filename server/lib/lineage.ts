@@ -74,27 +74,83 @@ export function withEntries<V>(
   return next;
 }
 
-/** Each value as `make` makes it, under the same key or `rename`'s; of a map that came of another only what changed is made. `make` must be pure. */
-export function mappedEntries<V, W>(
+/**
+ * Each value as `make` makes it, under the same key or `rename`'s; of a map that came of another only what changed is made. What `make` reads beside its
+ * arguments must be in the key or among the deps.
+ */
+export const mappedEntries = <V, W>(
   map: NamedMap<V>,
   key: string,
   make: (value: V, name: string) => W,
-  rename: (name: string) => string = (name) => name,
-): ReadonlyMap<string, W> {
-  return mapSteps.memo<ReadonlyMap<string, W>>(
+  { rename = (name: string) => name, deps = [] as readonly unknown[] } = {},
+): ReadonlyMap<string, W> =>
+  mapSteps.memo<ReadonlyMap<string, W>>(
     map,
     key,
-    [],
+    deps,
     () => new Map(Array.from(map, ([name, value]) => [rename(name), make(value, name)] as const)),
+    (before, { from, change }) =>
+      isInPlace(from, map, change)
+        ? withEntries(
+            before,
+            Array.from(change, (name) => [rename(name), make(map.get(name) as V, name)] as const),
+          )
+        : undefined,
+  );
+
+/** What `make` makes of all that `pick` takes of the values, by their names, of which no two are alike. Otherwise as `mappedEntries`. */
+export const flatEntries = <V, T extends { readonly name: string }, W>(
+  map: NamedMap<V>,
+  key: string,
+  deps: readonly unknown[],
+  pick: (value: V) => readonly T[],
+  make: (one: T) => W,
+): ReadonlyMap<string, W> =>
+  mapSteps.memo<ReadonlyMap<string, W>>(
+    map,
+    key,
+    deps,
+    () => new Map([...map.values()].flatMap(pick).map((one) => [one.name, make(one)])),
     (before, { from, change }) => {
       if (!isInPlace(from, map, change)) return undefined;
+      const now: T[] = [];
+      for (const name of change) {
+        const [old, own] = [pick(from.get(name) as V), pick(map.get(name) as V)];
+        // With other names, others' places would move.
+        if (old.length !== own.length || own.some((one, i) => one.name !== old[i]?.name)) return undefined;
+        now.push(...own);
+      }
       return withEntries(
         before,
-        Array.from(change, (name) => [rename(name), make(map.get(name) as V, name)] as const),
+        now.map((one) => [one.name, make(one)] as const),
       );
     },
   );
-}
+
+/** The entries of one map, then those of another that has none of the same names. */
+export const bothEntries = <V>(first: NamedMap<V>, second: NamedMap<V>): ReadonlyMap<string, V> =>
+  memo(first, "and another", [second], () => {
+    const steps = [mapSteps.cameOf(first), mapSteps.cameOf(second)] as const;
+    const [a, b] = [steps[0]?.from ?? first, steps[1]?.from ?? second];
+    for (const [from, beside] of [
+      [a, second],
+      [first, b],
+      [a, b],
+    ] as const) {
+      const before = remembered<NamedMap<V>>(from, "and another", [beside]);
+      if (!before) continue;
+      const changes = [
+        [from, first, from === first ? [] : steps[0]?.change],
+        [beside, second, beside === second ? [] : steps[1]?.change],
+      ] as const;
+      if (!changes.every(([old, now, names = []]) => isInPlace(old, now, names))) break;
+      const entries = changes.flatMap(([, now, names = []]) =>
+        Array.from(names, (name) => [name, now.get(name)] as const),
+      );
+      return withEntries(before.value, entries);
+    }
+    return new Map([...first, ...second]);
+  });
 
 /** Whether a map has other values than the one that it came of, and the same keys in the same order. */
 export const isInPlace = (from: NamedMap, to: NamedMap, change: Iterable<string>): boolean => {

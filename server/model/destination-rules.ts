@@ -1,4 +1,5 @@
 import type { ConfigObject } from "../config/object.ts";
+import { Lineage, mapSteps, withEntries } from "../lib/lineage.ts";
 import { memo } from "../lib/memo.ts";
 import { compare, covers, isWildcard, narrowerFirst, resolveHost } from "./hostname.ts";
 import { olderFirst } from "./service.ts";
@@ -35,7 +36,7 @@ export function indexDestinationRules(objects: Iterable<ConfigObject>, domain: s
   const groups = new Map<string, Map<string, ConfigObject[]>>();
   for (const object of [...objects].sort(olderFirst)) {
     const { namespace } = object.metadata;
-    const host = resolveHost((object.spec as unknown as DestinationRuleSpec).host, namespace, domain);
+    const host = hostOf(object, domain);
     const hosts = groups.get(namespace) ?? new Map<string, ConfigObject[]>();
     groups.set(namespace, hosts);
     hosts.set(host, [...(hosts.get(host) ?? []), object]);
@@ -52,6 +53,61 @@ export function indexDestinationRules(objects: Iterable<ConfigObject>, domain: s
   const hashes = [...groups.values()].some((hosts) => [...hosts.values()].flat().some(balancesByHash));
   return { byNamespace, hashes };
 }
+
+/** By what one index differs from the one that it came of. */
+export interface RuleChange {
+  /** Exact ones: what rules any other host is the same. */
+  readonly hosts: readonly string[];
+  /** What there is, and was, of these. */
+  readonly rules: readonly DestinationRule[];
+}
+
+export const ruleSteps = new Lineage<DestinationRuleIndex, RuleChange>();
+
+/** The index of objects by key; of objects that came of others, at the cost of what they differ in. */
+export const rulesAmong = (objects: ReadonlyMap<string, ConfigObject>, domain: string): DestinationRuleIndex =>
+  mapSteps.memo(
+    objects,
+    "rules",
+    [domain],
+    () => indexDestinationRules(objects.values(), domain),
+    (before, { from, change }) => {
+      const old = from as typeof objects;
+      const touched = Array.from(change, (key) => ({ before: old.get(key), after: objects.get(key) }));
+      return amended(before, touched, domain);
+    },
+  );
+
+/** Undefined where a wildcard or a hash is concerned: these touch more than one host. */
+function amended(
+  from: DestinationRuleIndex,
+  changes: readonly { before: ConfigObject | undefined; after: ConfigObject | undefined }[],
+  domain: string,
+): DestinationRuleIndex | undefined {
+  const byNamespace = new Map(from.byNamespace);
+  const hosts: string[] = [];
+  const rules: DestinationRule[] = [];
+  for (const { before, after } of changes) {
+    for (const object of [before, after]) {
+      if (object === undefined) continue;
+      const { namespace } = object.metadata;
+      const host = hostOf(object, domain);
+      if (isWildcard(host) || balancesByHash(object)) return undefined;
+      const own = byNamespace.get(namespace) ?? { exact: new Map(), wildcard: [] };
+      const known = own.exact.get(host);
+      const others = (known?.sources ?? []).filter((it) => it !== before && it !== after);
+      const sources = object === after ? [...others, after].sort(olderFirst) : others;
+      const rule = sources.length > 0 ? merge(host, sources) : undefined;
+      byNamespace.set(namespace, { ...own, exact: withEntries(own.exact, [[host, rule]]) });
+      hosts.push(host);
+      rules.push(...[known ?? [], rule ?? []].flat());
+    }
+  }
+  return ruleSteps.record({ byNamespace, hashes: from.hashes }, from, { hosts, rules });
+}
+
+const hostOf = ({ spec, metadata }: ConfigObject, domain: string): string =>
+  resolveHost((spec as unknown as DestinationRuleSpec).host, metadata.namespace, domain);
 
 /**
  * The rule a client applies to a host: the client's own namespace first, then the service's, then the root namespace; within

@@ -4,7 +4,7 @@ import type { ConfigChange } from "../config/store.ts";
 import { withEntries } from "../lib/lineage.ts";
 import { keepMap, memo } from "../lib/memo.ts";
 import { type AuthorizationIndex, indexAuthorizationPolicies } from "./authorization-policies.ts";
-import { type DestinationRuleIndex, indexDestinationRules } from "./destination-rules.ts";
+import { type DestinationRuleIndex, rulesAmong } from "./destination-rules.ts";
 import { endpointsOf, indexWorkloads, type ServiceEndpoints } from "./endpoints.ts";
 import { type EnvoyFilterIndex, indexEnvoyFilters } from "./envoy-filters.ts";
 import { type Gateway, indexGateways } from "./gateways.ts";
@@ -127,7 +127,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
     options,
     services,
     endpoints,
-    destinationRules: memo(rule, "rules", [domain], () => indexDestinationRules(rule.values(), domain)),
+    destinationRules: rulesAmong(rule, domain),
     virtualServices: routingOf(route, domain),
     sidecars: memo(sidecar, "sidecars", [], () => indexSidecars(sidecar.values())),
     envoyFilters: memo(patching, "envoy-filters", [], () => indexEnvoyFilters(patching.values())),

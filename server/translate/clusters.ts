@@ -6,8 +6,9 @@ import {
   ClusterSchema,
 } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { ClusterLoadAssignment } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
+import { bothEntries, flatEntries, mappedEntries, mapSteps, withEntries } from "../lib/lineage.ts";
 import { memo } from "../lib/memo.ts";
-import type { DestinationRule } from "../model/destination-rules.ts";
+import { type DestinationRule, ruleSteps } from "../model/destination-rules.ts";
 import type { Endpoint } from "../model/endpoints.ts";
 import { healthKey } from "../model/health-checks.ts";
 import type { Labels } from "../model/labels.ts";
@@ -36,37 +37,65 @@ export interface OutboundClusters {
   endpoints: ReadonlyMap<string, ClusterLoadAssignment>;
 }
 
+/** By the service's hostname. */
+type Drafts = ReadonlyMap<string, readonly ClusterDraft[]>;
+
 /** A cluster for each port of each service that the scope sees, and for each subset of it. */
 export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOptions): OutboundClusters {
   const { clusterId, systemCaPath } = options;
-  const { rootNamespace } = mesh.options;
-  const client = whereabouts(mesh, scope);
-  const drafts = memo(
-    scope.services,
-    `outbound ${scope.namespace} ${scope.certified} ${scope.intercepted} ${scope.isGateway} ${scope.way.key} ${systemCaPath} ${JSON.stringify(client)}`,
-    [mesh.destinationRules, rootNamespace, trustDomainsOf(mesh), mesh.objects.get("Secret")],
-    () =>
-      [...scope.services.values()].flatMap((service) => draftsOf(mesh, service, { mesh, scope, systemCaPath, client })),
-  );
+  const drafts = draftsIn(mesh, scope, systemCaPath);
   // Whom the certificates must be for is known from the endpoints.
   const isAuto = scope.certified && isUsed(mesh);
-  const checked =
-    isAuto || memo(drafts, "mutual", [], () => drafts.some(({ policy }) => policy.tls?.mode === "ISTIO_MUTUAL"));
-  const deps = [checked && mesh.endpoints, isAuto && mesh.peerAuthentications];
-  const secured = !isAuto
-    ? drafts
-    : memo(drafts, "secured", deps, () => drafts.map((it) => withAutoMutualTls(mesh, it)));
-  const clusters = memo(secured, "clusters", deps, () => {
-    const fixed = secured.filter((it) => it.discovery !== "dns");
-    return new Map(fixed.map((it) => [it.name, clusterOf(mesh, it)]));
-  });
-  return memo(secured, `all ${clusterId}`, [mesh.endpoints, mesh.health, clusters], () => {
-    const of = (discovery: ClusterDraft["discovery"]) =>
-      secured.filter((it) => it.discovery === discovery).map((it) => [it, assignment(mesh, it, clusterId)] as const);
-    const dns = of("dns").map(([it, message]) => [it.name, dnsCluster(mesh, it, message)] as const);
-    const eds = of("eds").map(([it, message]) => [it.name, message] as const);
-    return { clusters: dns.length > 0 ? new Map([...clusters, ...dns]) : clusters, endpoints: new Map(eds) };
-  });
+  const isChecked = isAuto || callsByMutualTls(drafts);
+  const deps = [isChecked && mesh.endpoints, isAuto && mesh.peerAuthentications];
+  const secured: Drafts = isAuto
+    ? mappedEntries(drafts, "secured", (own) => own.map((it) => withAutoMutualTls(mesh, it)), { deps })
+    : drafts;
+  const picked =
+    (...ways: ClusterDraft["discovery"][]) =>
+    (own: readonly ClusterDraft[]) =>
+      own.filter(({ discovery }) => ways.includes(discovery));
+  const fixedOf = picked("eds", "forward", "original", "none");
+  const fixed = flatEntries(secured, "clusters", deps, fixedOf, (it) => clusterOf(mesh, it));
+  const found = [mesh.endpoints, mesh.health, ...deps];
+  const assigned = (it: ClusterDraft) => assignment(mesh, it, clusterId);
+  const endpoints = flatEntries(secured, `endpoints ${clusterId}`, found, picked("eds"), assigned);
+  const named = flatEntries(secured, `dns ${clusterId}`, found, picked("dns"), (it) =>
+    dnsCluster(mesh, it, assigned(it)),
+  );
+  return { clusters: named.size > 0 ? bothEntries(fixed, named) : fixed, endpoints };
+}
+
+const callsByMutualTls = (drafts: Drafts): boolean =>
+  mapSteps.memo(
+    drafts,
+    "mutual",
+    [],
+    () => [...drafts.values()].some(isMutual),
+    (before, { change }) => (before ? undefined : [...change].some((host) => isMutual(drafts.get(host) ?? []))),
+  );
+
+const isMutual = (drafts: readonly ClusterDraft[]): boolean =>
+  drafts.some(({ policy }) => policy.tls?.mode === "ISTIO_MUTUAL");
+
+function draftsIn(mesh: Mesh, scope: Scope, systemCaPath: string): Drafts {
+  const client = whereabouts(mesh, scope);
+  const context: DraftContext = { mesh, scope, systemCaPath, client };
+  const about = [scope.namespace, scope.certified, scope.intercepted, scope.isGateway, scope.way.key, systemCaPath];
+  return ruleSteps.memo<Drafts>(
+    mesh.destinationRules,
+    `outbound ${about.join(" ")} ${JSON.stringify(client)} ${scope.sidecar?.key ?? ""}`,
+    [scope.services, mesh.options.rootNamespace, trustDomainsOf(mesh), mesh.objects.get("Secret")],
+    () => new Map(Array.from(scope.services, ([host, service]) => [host, draftsOf(mesh, service, context)])),
+    (before, { change }) =>
+      withEntries(
+        before,
+        change.hosts.flatMap((host): [string, ClusterDraft[]][] => {
+          const service = scope.services.get(host);
+          return service ? [[host, draftsOf(mesh, service, context)]] : [];
+        }),
+      ),
+  );
 }
 
 interface DraftContext {

@@ -1,5 +1,4 @@
-import { memo } from "../lib/memo.ts";
-import type { DestinationRuleIndex } from "../model/destination-rules.ts";
+import { type DestinationRule, type DestinationRuleIndex, ruleSteps } from "../model/destination-rules.ts";
 import type { Endpoint } from "../model/endpoints.ts";
 import { compare, narrowerFirst } from "../model/hostname.ts";
 import type { Labels } from "../model/labels.ts";
@@ -60,16 +59,26 @@ export const weighsLocalities = (policy: LocalityPolicy | undefined): boolean =>
 
 /** The labels of clients that some rule compares with those of endpoints. */
 export const comparedLabels = (rules: DestinationRuleIndex): readonly string[] =>
-  memo(rules, "compared-labels", [], () => {
-    const all = [...rules.byNamespace.values()].flatMap(({ exact, wildcard }) => [...exact.values(), ...wildcard]);
-    const policies = all.flatMap((rule): (TrafficPolicy | undefined)[] => [
-      rule.trafficPolicy,
-      ...rule.subsets.map((subset) => subset.trafficPolicy),
-    ]);
-    const settings = policies.flatMap((policy) => [policy, ...(policy?.portLevelSettings ?? [])]);
-    const names = settings.flatMap((it) => it?.loadBalancer?.localityLbSetting?.failoverPriority ?? []);
-    return [...new Set(names.map((name) => name.split("=")[0] ?? ""))].sort(compare);
-  });
+  ruleSteps.memo<readonly string[]>(
+    rules,
+    "compared-labels",
+    [],
+    () => {
+      const all = [...rules.byNamespace.values()].flatMap(({ exact, wildcard }) => [...exact.values(), ...wildcard]);
+      return [...new Set(all.flatMap(labelsComparedBy))].sort(compare);
+    },
+    (before, { change }) => (change.rules.some((rule) => labelsComparedBy(rule).length > 0) ? undefined : before),
+  );
+
+function labelsComparedBy(rule: DestinationRule): string[] {
+  const policies = [rule.trafficPolicy, ...rule.subsets.map((subset) => subset.trafficPolicy)];
+  const settings = policies.flatMap((policy): (TrafficPolicy | undefined)[] => [
+    policy,
+    ...(policy?.portLevelSettings ?? []),
+  ]);
+  const names = settings.flatMap((it) => it?.loadBalancer?.localityLbSetting?.failoverPriority ?? []);
+  return names.map((name) => name.split("=")[0] ?? "");
+}
 
 /** By locality, in order of name; with priorities and weights as a client at that place has them. */
 export function groupByLocality(

@@ -3,7 +3,7 @@ import type { TypedExtensionConfig } from "../gen/proto/envoy/config/core/v3/ext
 import type { Listener } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
-import { mappedEntries } from "../lib/lineage.ts";
+import { isInPlace, mappedEntries, mapSteps, withEntries } from "../lib/lineage.ts";
 import { memo } from "../lib/memo.ts";
 import { gatewaysOf } from "../model/gateways.ts";
 import { compare } from "../model/hostname.ts";
@@ -224,12 +224,7 @@ const noVirtualHosts: ReadonlyMap<string, VirtualHost> = new Map();
 
 function vhdsResources(proxy: MeshProxy, tables: readonly RouteTable[]): ReadonlyMap<string, VirtualHost> {
   const maps = tables.map(({ name: table, virtualHosts }) =>
-    mappedEntries(
-      virtualHosts,
-      `vhds ${table}`,
-      (host) => host,
-      (name) => `${table}/${name}`,
-    ),
+    mappedEntries(virtualHosts, `vhds ${table}`, (host) => host, { rename: (name) => `${table}/${name}` }),
   );
   const [only] = maps;
   if (maps.length === 1 && only) return only;
@@ -248,11 +243,25 @@ function byName<T extends Listener | RouteConfiguration>(
 /** One map for all proxies whose own clusters are alike, as replicas' are. */
 const withOwn = (proxy: MeshProxy, shared: ReadonlyMap<string, Cluster>, own: readonly Cluster[]) =>
   memo(proxy, "clusters", [shared, ...own], () =>
-    memo(shared, `with own ${own.map(identityOf).join(" ")}`, [], () => {
-      const all = new Map(shared);
-      for (const cluster of own) all.set(cluster.name, cluster);
-      return all;
-    }),
+    mapSteps.memo<ReadonlyMap<string, Cluster>>(
+      shared,
+      `with own ${own.map(identityOf).join(" ")}`,
+      [],
+      () => {
+        const all = new Map(shared);
+        for (const cluster of own) all.set(cluster.name, cluster);
+        return all;
+      },
+      (before, { from, change }) => {
+        if (!isInPlace(from, shared, change)) return undefined;
+        const names = new Set(own.map(({ name }) => name));
+        const others = [...change].filter((name) => !names.has(name));
+        return withEntries(
+          before,
+          others.map((name) => [name, shared.get(name)] as const),
+        );
+      },
+    ),
   );
 
 const identities = new WeakMap<object, number>();

@@ -110,13 +110,13 @@ test.skipIf(envoyMissing)("proxy-status, proxy-config and wait tell of a real En
   ]);
 
   expect((await limpid("pc", "cluster", "client-v1.shop")).out).toMatch(
-    /reviews\.default\.svc\.cluster\.local +9080 +- +outbound +EDS +SYNCED/,
+    /reviews\.default\.svc\.cluster\.local +9080 +- +outbound +EDS +- +SYNCED/,
   );
   expect((await limpid("pc", "endpoint", "client-v1")).out).toMatch(
     /127\.0\.0\.1:1 +HEALTHY +outbound\|9080\|\|reviews/,
   );
   expect((await limpid("pc", "route", "client-v1")).out).toMatch(
-    /http_proxy +reviews\.default.*9080 .*reviews.* 1 +SYNCED/,
+    /http_proxy +reviews\.default.*9080 .*reviews.* 1 +reviews\.default +SYNCED/,
   );
   const listeners = parse((await limpid("pc", "listener", "client-v1", "-o", "yaml")).out) as { name: string }[];
   expect(listeners.length).toBeGreaterThan(0);
@@ -124,6 +124,29 @@ test.skipIf(envoyMissing)("proxy-status, proxy-config and wait tell of a real En
   expect((await limpid("pc", "clusters", "client-v1", "-n", "shop")).out).toContain(
     "reviews.default.svc.cluster.local",
   );
+  const names = (run: { out: string }) =>
+    (JSON.parse(run.out) as { name?: string; clusterName?: string }[]).map((it) => it.name ?? it.clusterName);
+  const pc = (...args: string[]) => limpid("pc", ...args.slice(0, 1), "client-v1", "-o", "json", ...args.slice(1));
+  const cluster = "outbound|9080||reviews.default.svc.cluster.local";
+  expect(names(await pc("cluster", "--fqdn", "reviews", "--port", "9080", "--direction", "outbound"))).toEqual([
+    cluster,
+  ]);
+  expect(names(await pc("cluster", "--fqdn", "reviews", "--subset", "v9"))).toEqual([]);
+  expect(names(await pc("endpoint", "--cluster", cluster, "--status", "healthy", "--port", "1"))).toEqual([cluster]);
+  expect(names(await pc("endpoint", "--address", "127.0.0.9"))).toEqual([]);
+  expect(names(await pc("listener", "--type", "http"))).toHaveLength(1);
+  expect(names(await pc("listener", "--type", "TCP"))).toEqual([]);
+  expect(names(await pc("route", "--name", "http_proxy"))).toContain("http_proxy");
+  expect((await limpid("pc", "route", "client-v1", "--name", "none", "-o", "short")).out).toBe(
+    "client-v1 has no route --name none.\n",
+  );
+  expect(await limpid("pc", "route", "client-v1", "--fqdn", "reviews")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("--fqdn is for cluster, not for route; route has --name"),
+  });
+  const all = (await limpid("pc", "all", "client-v1", "--fqdn", "reviews")).out;
+  expect(all).toMatch(/SERVICE/);
+  expect(all).not.toMatch(/LISTENER|VIRTUAL HOST/);
   expect((await limpid("pc", "ecds", "client-v1")).out).toBe("client-v1 has no extension.\n");
   await expect(limpid("pc", "bootstrap", "client-v1")).rejects.toThrow(/listener\|listeners\|l, .* or all/);
   expect(await limpid("pc", "all", "client-v1", "-n", "prod")).toMatchObject({
