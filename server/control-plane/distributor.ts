@@ -148,6 +148,11 @@ export class Distributor {
     return this.countAffected([path], undefined) > 0;
   }
 
+  /** Who it is, when it may be served as that. Throws `RequestError`. */
+  identify(session: Session): MeshProxy {
+    return this.#parse(session);
+  }
+
   #parse(session: Session): MeshProxy {
     const { pipeline, isRevoked } = this.#options;
     let proxy: MeshProxy;
