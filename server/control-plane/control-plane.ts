@@ -44,6 +44,7 @@ import { RefusalMemory } from "./refusal-memory.ts";
 import { registrationCounters } from "./registration/counters.ts";
 import { type RegistrationStore, Registrations } from "./registration/registrations.ts";
 import { addWorkloadService } from "./registration/workload-service.ts";
+import { withRestarts } from "./restarts.ts";
 import { xdsEvents } from "./xds-events.ts";
 
 export interface ControlPlane {
@@ -336,7 +337,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       memory,
       rehearse: options.rehearse,
     }),
-    proxies: known,
+    proxies: {
+      list: () => withRestarts(known.list(), distributor.running(), pipeline.mesh(pending.peek())),
+      forget: (id) => known.forget(id),
+    },
     registrations,
     metrics,
     validated: istiod.validated,

@@ -14,6 +14,7 @@ import { identityProblem } from "./check-identity.ts";
 import type { Credentials, SecretsLease } from "./credentials.ts";
 import { originsOf } from "./origins.ts";
 import type { MeshPipeline } from "./pipeline.ts";
+import type { RunningProxy } from "./restarts.ts";
 import { isCredential } from "./secrets/credential-secrets.ts";
 
 export interface DistributorOptions {
@@ -64,6 +65,11 @@ export class Distributor {
 
   proxyOf(session: Session): MeshProxy | undefined {
     return this.#clients.get(session)?.proxy;
+  }
+
+  /** With what their nodes say. */
+  running(): RunningProxy[] {
+    return [...this.#clients.values()].map(({ session, proxy }) => ({ proxy, metadata: session.node.metadata ?? {} }));
   }
 
   /** Who is connected, each id once. */
