@@ -21,6 +21,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   cluster: ["config", "hash", "http", "http1", "http2", "match", "route", "text", "tls"],
   upstream: ["cluster", "config", "http", "tls"],
   limit: [],
+  probe: [],
   network: ["cluster", "config", "http", "limit", "match", "rbac", "upstream"],
   request: ["cluster", "http", "http1", "http2", "match", "route", "tls"],
   tcp: ["cluster", "config", "format", "hash", "http", "match", "route", "tls"],

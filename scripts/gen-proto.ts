@@ -162,6 +162,7 @@ const entries = [
   "grpc/reflection/v1alpha",
   "io/prometheus/client/metrics.proto",
   "istio/security/v1alpha1/ca.proto",
+  "limpid/join/v1/workload.proto",
   "opentelemetry/proto/collector/logs/v1/logs_service.proto",
   "opentelemetry/proto/collector/metrics/v1/metrics_service.proto",
   "opentelemetry/proto/collector/trace/v1/trace_service.proto",
@@ -292,6 +293,7 @@ function stageSources(): void {
     [join(root, "proto/grpc"), "grpc"],
     [join(root, "proto/io"), "io"],
     [join(root, "proto/istio"), "istio"],
+    [join(root, "proto/limpid"), "limpid"],
     [join(root, "proto/opentelemetry"), "opentelemetry"],
     [join(root, "proto/zipkin"), "zipkin"],
   ] as const) {

@@ -6,6 +6,7 @@ import { createLogger } from "../lib/logger.ts";
 import { onSuccession, receiveSockets, say, sendSockets, succeedsVariable } from "../lib/succession.ts";
 import { version } from "../lib/version.ts";
 import { countsSince, type ProxyCounts } from "../sidecar/access-log/proxy-counts.ts";
+import { readBootstrapFile } from "../sidecar/bootstrap/read-bootstrap.ts";
 import type { RunningSidecar } from "../sidecar/process/running-sidecar.ts";
 import { runSidecar, validateSidecar } from "../sidecar/run.ts";
 import { workerVariable } from "../sidecar/workers/messages.ts";
@@ -24,7 +25,7 @@ interface Flags {
   reusePort?: boolean;
   fileFlushIntervalMsec: number;
   fileFlushMinSizeKb: number;
-  concurrency: number;
+  concurrency?: number;
 }
 
 /** `limpid sidecar`, with the flags of Envoy that make sense here under Envoy's names. */
@@ -56,9 +57,8 @@ export const sidecarCommand = (): Command =>
     )
     .option(
       "--concurrency <n>",
-      "how many processes serve, each on a core of its own; 0: as many as there are cores",
+      "how many processes serve, each on a core of its own; 0: as many as there are cores; default: what PROXY_CONFIG in the bootstrap says, or 1",
       workersOf,
-      1,
     )
     .addOption(ignored("--use-dynamic-base-id"))
     .addOption(ignored("--disable-hot-restart"))
@@ -75,7 +75,7 @@ async function run({
   fileFlushIntervalMsec: intervalMs,
   fileFlushMinSizeKb,
   mode,
-  concurrency,
+  concurrency: asked,
   ...flags
 }: Flags): Promise<void> {
   // V8's middle compiler takes 20 MB while it works, which the allocator keeps; code that runs often comes to the last one all the same.
@@ -100,6 +100,9 @@ async function run({
     const inherited = process.env[succeedsVariable] === "1" ? await receiveSockets(process, inheritMs) : undefined;
     const fileFlush = { intervalMs, minBytes: fileFlushMinSizeKb * 1024 };
     const timing = { drainTimeMs: drainTimeS * 1000, fileFlush };
+    const started = proxyConfigIn(flags.configPath);
+    for (const [name, value] of Object.entries(started.proxyMetadata)) process.env[name] ??= value;
+    const concurrency = asked ?? workersOf(String(started.concurrency));
     const workers = link === undefined && concurrency > 1 ? { count: concurrency, fork: forkWorker } : undefined;
     const sidecar = await runSidecar({
       ...flags,
@@ -129,6 +132,18 @@ async function run({
     process.stderr.write(`limpid sidecar: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   }
+}
+
+/** What the proxy is to be started with, as Istio's agent finds it. A bootstrap that can't be read says why in a moment. */
+function proxyConfigIn(configPath: string): { concurrency: number; proxyMetadata: Record<string, string> } {
+  const read = readBootstrapFile(configPath);
+  const config = (read.ok ? read.value.node?.metadata?.PROXY_CONFIG : undefined) ?? {};
+  const { concurrency, proxyMetadata } = config as { concurrency?: unknown; proxyMetadata?: unknown };
+  const variables = typeof proxyMetadata === "object" && proxyMetadata !== null ? Object.entries(proxyMetadata) : [];
+  return {
+    concurrency: typeof concurrency === "number" && Number.isInteger(concurrency) && concurrency >= 0 ? concurrency : 1,
+    proxyMetadata: Object.fromEntries(variables.map(([name, value]) => [name, String(value)])),
+  };
 }
 
 /** The same command again, which finds out by its environment what it is. It has no leash of its own: it ends with this process. */

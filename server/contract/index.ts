@@ -26,6 +26,7 @@ export * from "./meshes.ts";
 export * from "./metrics.ts";
 export * from "./overview.ts";
 export * from "./proxies.ts";
+export * from "./proxy-starts.ts";
 export * from "./proxy-tables.ts";
 export * from "./restarts.ts";
 export * from "./retention.ts";

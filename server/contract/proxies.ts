@@ -81,6 +81,8 @@ export const ProxySync = z.object({
   absences: z.array(ProxyAbsence).optional(),
   /** The newest config revision that it has answered for; null: not known. */
   heldRevision: z.number().nullable(),
+  /** What of its start is otherwise by now, by the fields of ProxyConfig: it has to be started again. Left out: nothing. */
+  restart: z.array(z.string()).optional(),
   /** The SPIFFE id of the certificate that it came with; null: it came in plain text, and has no part in mutual TLS. */
   identity: z.string().nullable(),
   /** Null without an identity, and until one is issued. */
@@ -108,6 +110,7 @@ export const KnownProxy = ProxySync.pick({
   absences: true,
   heldRevision: true,
   identity: true,
+  restart: true,
 }).extend({
   /** Where it shows its metrics to Prometheus, at its address; null: it does not say. */
   metricsPort: z.number().nullable().default(null),

@@ -6,6 +6,7 @@ import type { MeshService, PushStatus } from "../contract/index.ts";
 import { HealthDiscoveryService } from "../gen/proto/envoy/service/health/v3/hds_pb.js";
 import { RateLimitService } from "../gen/proto/envoy/service/ratelimit/v3/rls_pb.js";
 import { IstioCertificateService } from "../gen/proto/istio/security/v1alpha1/ca_pb.js";
+import { WorkloadService } from "../gen/proto/limpid/join/v1/workload_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { memo } from "../lib/memo.ts";
@@ -42,6 +43,8 @@ import { createPushes, type Pushes } from "./pushes.ts";
 import { RefusalMemory } from "./refusal-memory.ts";
 import { registrationCounters } from "./registration/counters.ts";
 import { type RegistrationStore, Registrations } from "./registration/registrations.ts";
+import { addWorkloadService } from "./registration/workload-service.ts";
+import { withRestarts } from "./restarts.ts";
 import { xdsEvents } from "./xds-events.ts";
 
 export interface ControlPlane {
@@ -243,6 +246,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     services: [
       { service: RateLimitService, add: (grpc) => addRateLimitService(grpc, { limiter, clock }) },
       ...(signing ? [{ service: IstioCertificateService, add: signing.byCertificate }] : []),
+      {
+        service: WorkloadService,
+        add: (grpc) =>
+          addWorkloadService(grpc, {
+            mesh: () => pipeline.mesh(updates.pending.peek()),
+            trustDomains: pipeline.trustDomains,
+            isRevoked: (identity) => identities?.register.isRevoked(identity) ?? false,
+          }),
+      },
       { service: HealthDiscoveryService, add: (grpc) => addHealthDiscovery(grpc, probing) },
     ],
     events: xdsEvents({ distributor, known, registrations, tracker, memory, count, istiod, logger }),
@@ -325,7 +337,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       memory,
       rehearse: options.rehearse,
     }),
-    proxies: known,
+    proxies: {
+      list: () => withRestarts(known.list(), distributor.running(), pipeline.mesh(pending.peek())),
+      forget: (id) => known.forget(id),
+    },
     registrations,
     metrics,
     validated: istiod.validated,

@@ -15,6 +15,7 @@ import { identityProblem } from "./check-identity.ts";
 import type { Credentials, SecretsLease } from "./credentials.ts";
 import { originsOf } from "./origins.ts";
 import type { MeshPipeline } from "./pipeline.ts";
+import type { RunningProxy } from "./restarts.ts";
 import { isCredential } from "./secrets/credential-secrets.ts";
 
 export interface DistributorOptions {
@@ -65,6 +66,11 @@ export class Distributor {
 
   proxyOf(session: Session): MeshProxy | undefined {
     return this.#clients.get(session)?.proxy;
+  }
+
+  /** With what their nodes say. */
+  running(): RunningProxy[] {
+    return [...this.#clients.values()].map(({ session, proxy }) => ({ proxy, metadata: session.node.metadata ?? {} }));
   }
 
   /** Who is connected, each id once. */
@@ -147,6 +153,11 @@ export class Distributor {
   /** Whether any connected proxy holds something made from this path. */
   isTraced(path: string): boolean {
     return this.countAffected([path], undefined) > 0;
+  }
+
+  /** Who it is, when it may be served as that. Throws `RequestError`. */
+  identify(session: Session): MeshProxy {
+    return this.#parse(session);
   }
 
   #parse(session: Session): MeshProxy {

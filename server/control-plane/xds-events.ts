@@ -2,6 +2,7 @@ import type { Logger } from "../lib/logger.ts";
 import { configOriginOf } from "../xds/csds-client.ts";
 import type { StreamEvents } from "../xds/discovery-streams.ts";
 import { nodeFacts } from "../xds/node-facts.ts";
+import { RequestError } from "../xds/request-error.ts";
 import type { Session } from "../xds/session.ts";
 import { TypeUrl } from "../xds/types.ts";
 import type { PlaneCounters } from "./counters.ts";
@@ -10,7 +11,7 @@ import type { IstiodMetrics } from "./istiod-metrics.ts";
 import type { KnownProxies } from "./known-proxies.ts";
 import type { PushTracker } from "./push-tracker.ts";
 import type { RefusalMemory } from "./refusal-memory.ts";
-import { registrationRequest } from "./registration/registration-request.ts";
+import { type RegistrationRequest, registrationRequest } from "./registration/registration-request.ts";
 import type { Registrations } from "./registration/registrations.ts";
 
 export interface XdsEventsOptions {
@@ -29,6 +30,10 @@ export function xdsEvents(options: XdsEventsOptions): StreamEvents {
   const { distributor, known, registrations, tracker, memory, count, istiod, logger } = options;
   return {
     connected(session) {
+      if (isReporter(session)) {
+        registrations.speaksFor(session, reporterOf(session, distributor));
+        return;
+      }
       distributor.connect(session);
       const proxy = session.lasting ? distributor.proxyOf(session) : undefined;
       const asked = proxy && registrationRequest(proxy, session.node.metadata ?? {});
@@ -38,6 +43,10 @@ export function xdsEvents(options: XdsEventsOptions): StreamEvents {
       logger.info({ proxy: node.id, protocol, identity }, "proxy connected");
     },
     disconnected(session) {
+      if (isReporter(session)) {
+        registrations.disconnected(session);
+        return;
+      }
       distributor.disconnect(session);
       registrations.disconnected(session);
       known.disconnected(session);
@@ -74,6 +83,15 @@ export function xdsEvents(options: XdsEventsOptions): StreamEvents {
       tracker.settled(session, revision);
     },
   };
+}
+
+/** Who is no proxy, and tells what was found of the workload of one that can't tell by itself. */
+const isReporter = ({ node }: Session): boolean => node.metadata?.HEALTH_REPORTER === "true";
+
+function reporterOf(session: Session, distributor: Distributor): RegistrationRequest {
+  const asked = registrationRequest(distributor.identify(session), session.node.metadata ?? {});
+  if (asked === undefined) throw new RequestError("who reports health is beside a workload of a WorkloadGroup");
+  return asked;
 }
 
 function describeRefusal(session: Session, typeUrl: string, name: string, detail: string): string {

@@ -11,6 +11,16 @@ export interface ProxyIdentity {
   labels: Record<string, string>;
   /** Ports that the proxy binds for its application, and where that listens on 127.0.0.1; a gateway has none. */
   inboundPorts: readonly { port: number; app: number }[];
+  /** The WorkloadGroup that the workload registers for. */
+  group?: string;
+  /** What it is started with, as Istio's bootstraps have it: `concurrency`, `proxyMetadata`, `readinessProbe`. */
+  proxyConfig?: ProxyConfigMetadata;
+}
+
+export interface ProxyConfigMetadata {
+  concurrency?: number;
+  proxyMetadata?: Readonly<Record<string, string>>;
+  readinessProbe?: Readonly<Record<string, unknown>>;
 }
 
 export const clusterId = "limpid";
@@ -105,6 +115,7 @@ function nodeOf(identity: ProxyIdentity, ports: WorkloadPorts, portOffset: numbe
     cluster: `${canonicalService}.${identity.namespace}`,
     client_features: clientFeatures,
     metadata: {
+      ...metadataOf(identity.proxyConfig),
       NAME: identity.workload,
       NAMESPACE: identity.namespace,
       WORKLOAD_NAME: identity.workload,
@@ -118,9 +129,21 @@ function nodeOf(identity: ProxyIdentity, ports: WorkloadPorts, portOffset: numbe
       PORT_OFFSET: String(portOffset),
       // Ports below 1024 are then left out rather than tried and refused.
       UNPRIVILEGED_POD: String(process.getuid?.() !== 0),
+      ...(identity.group && { AUTO_REGISTER_GROUP: identity.group }),
+      ...(identity.proxyConfig && { PROXY_CONFIG: identity.proxyConfig }),
     },
   };
 }
+
+/** As Istio's agent has it: `ISTIO_META_<NAME>` is metadata `<NAME>`, but for what the bootstrap says itself. */
+export const metadataOf = ({ proxyMetadata = {} }: ProxyConfigMetadata = {}): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(proxyMetadata).flatMap(([name, value]) =>
+      name.startsWith(metadataPrefix) ? [[name.slice(metadataPrefix.length), value] as const] : [],
+    ),
+  );
+
+const metadataPrefix = "ISTIO_META_";
 
 const xdsCluster = "xds-grpc";
 const xdsService = { envoy_grpc: { cluster_name: xdsCluster } };

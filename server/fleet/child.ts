@@ -13,6 +13,8 @@ export interface ChildSpec {
   command: string;
   args: readonly string[];
   env: NodeJS.ProcessEnv;
+  /** Of each start: what comes behind those arguments, and over that environment. */
+  fresh?(): { args: readonly string[]; env: Readonly<Record<string, string>> };
   /** Default: this process' own. */
   cwd?: string;
   logFile: string;
@@ -130,9 +132,10 @@ export function startChild(
 
   function launch(epoch = 0, extraEnv: Record<string, string> = {}): Run {
     // The open stdin is the leash: our own processes end when it closes, even if this one is killed. See server/cli/leash.ts.
-    const child = spawn(spec.command, [...spec.args, ...(spec.handsOver?.(epoch) ?? [])], {
+    const fresh = spec.fresh?.();
+    const child = spawn(spec.command, [...spec.args, ...(fresh?.args ?? []), ...(spec.handsOver?.(epoch) ?? [])], {
       cwd: spec.cwd,
-      env: { ...spec.env, ...extraEnv },
+      env: { ...spec.env, ...fresh?.env, ...extraEnv },
       stdio: ["pipe", "pipe", "pipe", ...(spec.succeeds ? ["ipc" as const] : [])],
       detached: true,
     });

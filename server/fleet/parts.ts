@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { type AdminAddress, bootstrapFor, nodeId, type ProxyIdentity } from "./bootstrap.ts";
+import type { ProxyStart } from "../contract/index.ts";
 import { bootstrapCertificate } from "./certificates.ts";
 import type { ChildSpec } from "./child.ts";
 import { grpcRatings } from "./demo/ratings-grpc.ts";
@@ -23,6 +24,9 @@ export interface MeshOptions {
   /** Details have no sidecar: they take part by the SDK. */
   demoSdk: boolean;
 }
+
+/** What a proxy is started with this time. */
+export type StartOf = (identity: ProxyIdentity) => ProxyStart;
 
 /** One process of the mesh, its address for people, and the ports it needs. */
 export interface Part extends ChildSpec {
@@ -81,7 +85,7 @@ export function planesOf(options: MeshOptions): Part[] {
   return planes;
 }
 
-export function workloadsOf(options: MeshOptions): Part[] {
+export function workloadsOf(options: MeshOptions, startOf: StartOf): Part[] {
   const workloads = demoWorkloads.map((workload): Part => {
     const ports = workloadPorts(workload.index, options.portOffset);
     return {
@@ -120,7 +124,7 @@ export function workloadsOf(options: MeshOptions): Part[] {
     ...workloads,
     ...proxies
       .filter(({ proxy: { identity } }) => !isSdk(identity.labels.app, options))
-      .map(({ proxy, index }) => proxyPart(options, proxy, index)),
+      .map(({ proxy, index }) => proxyPart(options, proxy, index, startOf)),
   ];
 }
 
@@ -174,7 +178,12 @@ export function demoProxies(portOffset: number, demoGrpc = false): DemoProxy[] {
   return [...sidecars, gateway];
 }
 
-function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, index: number): Part {
+function proxyPart(
+  options: MeshOptions,
+  { kind, ports, identity }: DemoProxy,
+  index: number,
+  startOf: StartOf,
+): Part {
   const name = kind === "gateway" ? identity.workload : `${identity.workload} proxy`;
   const file = join(options.data, "run", `${identity.workload}.bootstrap.json`);
   const certificate = bootstrapCertificate(options.data, identity.workload);
@@ -183,8 +192,15 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, i
   // because 107 bytes are all that one may have.
   const socket = { kind: "socket", path: join("run", `${identity.workload}.admin.sock`) } as const;
   const admin: AdminAddress = isEnvoy ? socket : { kind: "port" };
-  const bootstrap = bootstrapFor(identity, ports, meshPorts(options.portOffset), certificate, admin);
-  writeFileSync(file, JSON.stringify(bootstrap, null, 2), { mode: 0o600 });
+  const fresh = (): ReturnType<NonNullable<ChildSpec["fresh"]>> => {
+    const { concurrency, environmentVariables: env } = startOf(identity);
+    const proxyConfig = { ...(concurrency !== undefined && { concurrency }), proxyMetadata: env };
+    const bootstrap = bootstrapFor({ ...identity, proxyConfig }, ports, meshPorts(options.portOffset), certificate, admin);
+    writeFileSync(file, JSON.stringify(bootstrap, null, 2), { mode: 0o600 });
+    // Envoy's own word for all cores is to say nothing.
+    const workers = isEnvoy ? (concurrency === undefined ? 1 : concurrency || undefined) : concurrency;
+    return { args: workers === undefined ? [] : ["--concurrency", String(workers)], env };
+  };
   const { gateway: gatewayPort, gatewayHttps } = meshPorts(options.portOffset);
   const base = command(options, name, ["sidecar", "-c", file, "--drain-time-s", "2"]);
   const listening: NeededPort[] = [
@@ -203,6 +219,7 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, i
   ];
   return {
     ...base,
+    fresh,
     succeeds: canSucceed && !isEnvoy,
     // The drain, and what its proxy grants itself after it.
     graceMs: 8_000,
@@ -280,8 +297,6 @@ function envoyCommand(binary: string, bootstrap: string) {
   const args = [
     "-c",
     bootstrap,
-    "--concurrency",
-    "1",
     ...(canHandOver ? [] : ["--disable-hot-restart"]),
     "--log-level",
     "warning",

@@ -8,6 +8,7 @@ import { demoProxies, type MeshOptions, type Part, planesOf, workloadsOf } from 
 import { meshPorts } from "./ports.ts";
 import { checkPorts, isPartOf, lockDataFolder } from "./preflight.ts";
 import { processUsage } from "./process-usage.ts";
+import { ProxyStartSettings } from "./proxy-starts.ts";
 import { seedConfig } from "./seed-config.ts";
 import { startTraffic, type TrafficGenerator } from "./traffic.ts";
 import { startUndertaker, type Undertaker } from "./undertaker.ts";
@@ -53,6 +54,11 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
   let started = false;
   const given = givenUp(options.signal);
 
+  const starts = new ProxyStartSettings(
+    `http://127.0.0.1:${ports.configApi}`,
+    options.demo ? demoProxies(options.portOffset, options.demoGrpc).map(({ identity }) => identity) : [],
+  );
+
   const status = (): FleetStatus => ({
     pid: process.pid,
     version: options.version,
@@ -70,6 +76,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       api?.close();
+      starts.stop();
       stopTelling();
       await traffic?.stop();
       // Data plane first, so that proxies can hand in their last records; the planes follow.
@@ -101,7 +108,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
       );
     }
     const planes = planesOf(options);
-    const workloads = options.demo ? workloadsOf(options) : [];
+    const workloads = options.demo ? workloadsOf(options, (identity) => starts.of(identity)) : [];
     await checkPorts(
       [
         { part: "supervisor", host: "127.0.0.1", port: ports.fleet },
@@ -116,7 +123,9 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
         setTrafficRate: (rate) => traffic?.setRate(rate),
         restart: (name) => {
           const found = running.find(({ part }) => part.name === name);
-          found?.child.restart().catch((error: unknown) => options.print(`! ${name}: ${String(error)}`));
+          const isProxy = found?.part.kind === "sidecar" || found?.part.kind === "gateway";
+          const ready = isProxy ? starts.refresh() : Promise.resolve();
+          ready.then(() => found?.child.restart()).catch((error: unknown) => options.print(`! ${name}: ${String(error)}`));
           return found !== undefined;
         },
         shutdown: () => void stop(),
@@ -138,7 +147,9 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
         await gatewayCertificate(options.data),
       ]);
       if (!isNew) await renewGatewayCertificate(configApi, options.data);
+      await starts.refresh();
       await launch(workloads);
+      starts.follow();
       traffic = startTraffic({ host: "127.0.0.1", port: ports.gateway }, options.trafficRate);
     }
     await dashboard;

@@ -51,6 +51,7 @@ export async function listProxies(sources: FleetSources, now: number): Promise<P
     disconnectedAt: null,
     absences: remembered.get(proxy.id)?.absences ?? [],
     heldRevision: remembered.get(proxy.id)?.heldRevision ?? null,
+    ...restartOf(remembered.get(proxy.id)),
   }));
   return {
     at: now,
@@ -60,6 +61,9 @@ export async function listProxies(sources: FleetSources, now: number): Promise<P
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
   };
 }
+
+const restartOf = (known: KnownProxy | undefined): Pick<ProxySync, "restart"> =>
+  known?.restart ? { restart: known.restart } : {};
 
 type Row = Omit<ProxySync, "usage">;
 

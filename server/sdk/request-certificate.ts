@@ -37,16 +37,10 @@ export async function requestCertificate(
     serviceDefinition(IstioCertificateService),
     IstioCertificateService.typeName,
   );
-  const own = "certificate" in proof ? proof.certificate : undefined;
-  const ssl = credentials.createSsl(
-    Buffer.from(rootPem),
-    own ? Buffer.from(own.keyPem) : null,
-    own ? Buffer.from(own.chainPem) : null,
-    { checkServerIdentity: (_, { subjectaltname }) => wrongServer(subjectaltname) },
-  );
-  const client = new Constructor(`${at.host}:${at.port}`, ssl, {
-    "grpc.ssl_target_name_override": "control-plane",
-  }) as unknown as ServiceClient<typeof IstioCertificateService.method>;
+  const ssl = controlPlaneCredentials(rootPem, "certificate" in proof ? proof.certificate : undefined);
+  const client = new Constructor(`${at.host}:${at.port}`, ssl, controlPlaneChannel) as unknown as ServiceClient<
+    typeof IstioCertificateService.method
+  >;
   const metadata = new Metadata();
   if ("token" in proof) metadata.set("authorization", `Bearer ${proof.token}`);
   try {
@@ -69,6 +63,17 @@ export async function requestCertificate(
     client.close();
   }
 }
+
+/** For calls to a control plane whose root is known. @param own what the caller shows of itself; undefined: nothing */
+export const controlPlaneCredentials = (rootPem: string, own?: { keyPem: string; chainPem: string }) =>
+  credentials.createSsl(
+    Buffer.from(rootPem),
+    own ? Buffer.from(own.keyPem) : null,
+    own ? Buffer.from(own.chainPem) : null,
+    { checkServerIdentity: (_, { subjectaltname }) => wrongServer(subjectaltname) },
+  );
+
+export const controlPlaneChannel = { "grpc.ssl_target_name_override": "control-plane" };
 
 /** It shows who it is by its SPIFFE id; the host that was dialled says nothing. */
 function wrongServer(subjectAltName: string | undefined): Error | undefined {

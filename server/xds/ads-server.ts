@@ -82,7 +82,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   addReflection(server, served, configurationFiles);
   const streams = new DiscoveryStreams({ clock, logger, events, limits });
   addDiscoveryServices(server, streams);
-  registerCsds(server, () => streams.sessions());
+  // Who asks for nothing holds nothing: it only tells of a workload's health.
+  registerCsds(server, () => streams.sessions().filter(({ subscriptions }) => subscriptions.size > 0));
   const reports = new LoadReports(limits.loadReportMs, options.onLoad);
   registerLrs(server, { clock, reports, reportEveryMs: limits.loadReportMs, maxStreams: limits.sessions });
 

@@ -14,7 +14,7 @@ import { type AuthenticatedCall, peerIdentity, tokenIdentity } from "./peer-iden
 import { RequestError } from "./request-error.ts";
 import { Session, type SessionEvents, type SessionOptions } from "./session.ts";
 import { Turns } from "./turns.ts";
-import type { TypeUrl } from "./types.ts";
+import { healthInformation, type TypeUrl } from "./types.ts";
 import { WriteGate } from "./write-gate.ts";
 
 export interface StreamEvents extends SessionEvents {
@@ -227,9 +227,6 @@ export class DiscoveryStreams implements DiscoveryHandlers {
 }
 
 const maxTypes = 32;
-
-/** By which Istio's agents tell what they found by the probe of a WorkloadGroup: a request without an answer, with an error or without. */
-export const healthInformation = "type.googleapis.com/istio.v1.HealthInformation";
 
 const notServed = (typeUrl: string) =>
   new RequestError(`type_url ${JSON.stringify(typeUrl)} is not served on this stream`);

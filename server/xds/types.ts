@@ -44,3 +44,6 @@ const empty: ResourceMap = new Map();
 
 export const resourcesOf = (snapshot: Snapshot, typeUrl: string): ResourceMap =>
   snapshot.resources.get(typeUrl) ?? empty;
+
+/** By which Istio's agents tell what the probe of a WorkloadGroup found: a request without an answer, with an error or without. It is no type of resources. */
+export const healthInformation = "type.googleapis.com/istio.v1.HealthInformation";

@@ -3,14 +3,17 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import { certificatePaths, writeCertificate } from "../../ca/write-certificate.ts";
-import { bootstrapFor, type ProxyIdentity } from "../../fleet/bootstrap.ts";
+import { bootstrapFor, metadataOf, type ProxyConfigMetadata, type ProxyIdentity } from "../../fleet/bootstrap.ts";
 import { meshPorts, parsePortOffset, workloadPorts } from "../../fleet/ports.ts";
 import { parseSpiffeUri } from "../../lib/spiffe.ts";
 import * as certificates from "../../sdk/request-certificate.ts";
 import { portOffsetOption } from "../config/client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
+import { type DescribedWorkload, describeWorkload } from "./describe-workload.ts";
+import { reportHealth } from "./report-health.ts";
 
 interface JoinOptions {
   token?: string;
@@ -22,6 +25,9 @@ interface JoinOptions {
   label: string[];
   inbound: string[];
   gateway?: boolean;
+  group?: string;
+  allowExec?: boolean;
+  reportHealth?: boolean;
   renew?: boolean;
   keep?: boolean;
 }
@@ -34,6 +40,7 @@ another key, by the certificate and without a token; --keep stays and does so in
 Examples:
   limpid join --token limpid-join-… --control-plane 10.0.0.5 --name cart-v1 --label app=cart --label version=v1 --inbound 9080:19080
   limpid sidecar -c cart-v1/bootstrap.json
+  limpid join --token limpid-join-… --control-plane 10.0.0.5 --name cart-a --group cart --ip 10.0.0.7 --inbound 9080:19080
   limpid join --renew --keep --out cart-v1 --control-plane 10.0.0.5`;
 
 const collect = (value: string, all: string[]) => [...all, value];
@@ -51,15 +58,26 @@ export function registerJoin(program: Command, io: CliIo = processIo): void {
     .option("--label <key=value>", "of the workload; may be given several times", collect, [])
     .option("--inbound <port:app>", "a port that the proxy binds, and the application's; several times", collect, [])
     .option("--gateway", "the proxy is a gateway")
+    .option("--group <name>", "the WorkloadGroup that the workload registers for, with its probe and its labels")
+    .option("--allow-exec", "run the group's probe on this machine where it is a command")
     .option("--renew", "get another certificate by the one in the folder")
     .option("--keep", "stay, and renew before each certificate ends")
+    .option(
+      "--report-health",
+      "with --keep, where the proxy is an Envoy: probe the workload as its group says, and tell",
+    )
     .addOption(portOffsetOption())
     .addHelpText("after", help)
     .action((options: JoinOptions) =>
       runCommand(io, async () => {
         if (options.renew) io.out(`${(await renew(options, io)).identity} renewed\n`);
         else await joinMesh(options, io);
-        if (options.keep) await keepRenewing(options, io);
+        if (options.keep) {
+          const folder = resolve(options.out ?? options.name ?? ".");
+          const at = { host: options.controlPlane, port: portsOf(options, io).xdsTls };
+          const stop = options.reportHealth ? reportHealth(folder, at, io) : () => undefined;
+          await keepRenewing(options, io).finally(stop);
+        }
       }),
     );
 }
@@ -89,6 +107,7 @@ async function joinMesh(options: JoinOptions, io: CliIo): Promise<void> {
   if (isIP(ip) === 0) throw new CliError(`error: --ip must be an IP address, not ${ip}`);
   const ports = portsOf(options, io);
   const identity = identityOf(options, name);
+  const { group = "" } = options;
   const folder = resolve(options.out ?? name);
   const at = { host: controlPlane, port: ports.join };
   const root = await told(certificates.pinnedRoot(at, pin));
@@ -97,7 +116,19 @@ async function joinMesh(options: JoinOptions, io: CliIo): Promise<void> {
   if (id === undefined) throw new CliError(`error: the control plane gave ${obtained.identity}, which is no identity`);
   const files = await keep(folder, obtained);
   writeSecretFiles(folder, obtained);
-  const whole = { ...identity, namespace: id.namespace, serviceAccount: id.serviceAccount };
+  const described = await told(
+    describeWorkload({ host: controlPlane, port: ports.xdsTls }, obtained, { group, labels: identity.labels }),
+  );
+  checkProbe(described, options);
+  const whole: ProxyIdentity = {
+    ...identity,
+    namespace: id.namespace,
+    serviceAccount: id.serviceAccount,
+    // What the group says of its workloads their own proxies say, too, by which rules and telemetry know them.
+    labels: { ...described.group?.template.labels, ...described.group?.metadata?.labels, ...identity.labels },
+    proxyConfig: described.proxyConfig,
+    ...(group && { group }),
+  };
   const at15001 = { ...workloadPorts(1, ports.offset), ip, serviceOffset: 0 };
   const bootstrap = bootstrapFor(
     whole,
@@ -109,7 +140,28 @@ async function joinMesh(options: JoinOptions, io: CliIo): Promise<void> {
   );
   writeFileSync(join(folder, "bootstrap.json"), `${JSON.stringify(bootstrap, null, 2)}\n`, { mode: 0o600 });
   io.out(`${obtained.identity} joined; key, certificates and bootstrap are in ${folder}\n`);
-  io.out(`  limpid sidecar -c ${join(folder, "bootstrap.json")}\n  envoy -c ${join(folder, "bootstrap.json")}\n`);
+  io.out(startLines(join(folder, "bootstrap.json"), described));
+}
+
+/** A command in a probe is run here by whoever may write the group. */
+function checkProbe({ proxyConfig }: DescribedWorkload, { allowExec, group }: JoinOptions): void {
+  const { command } = (proxyConfig.readinessProbe?.exec ?? {}) as { command?: string[] };
+  if (command === undefined || allowExec) return;
+  throw new CliError(
+    `error: the probe of WorkloadGroup ${group} is a command, ${JSON.stringify(command)}: --allow-exec lets it run on this machine`,
+  );
+}
+
+/** What the bundled sidecar reads in its bootstrap Envoy takes from its command line. */
+function startLines(bootstrap: string, { proxyConfig, group }: DescribedWorkload): string {
+  const { concurrency, proxyMetadata = {} } = proxyConfig;
+  const quoted = (text: string) => (/^[\w.,:/@-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+  const variables = Object.entries(proxyMetadata).map(([name, value]) => `${name}=${quoted(value)} `);
+  const workers = concurrency === undefined ? "" : ` --concurrency ${concurrency}`;
+  const reporter = group?.probe
+    ? "  beside Envoy, which knows no such probe: limpid join --renew --keep --report-health\n"
+    : "";
+  return `  limpid sidecar -c ${bootstrap}\n  ${variables.join("")}envoy -c ${bootstrap}${workers}\n${reporter}`;
 }
 
 async function renew(options: JoinOptions, io: CliIo): Promise<Obtained> {
@@ -123,7 +175,35 @@ async function renew(options: JoinOptions, io: CliIo): Promise<Obtained> {
   const obtained = await told(certificates.requestCertificate(at, readFileSync(rootFile, "utf8"), { certificate }));
   await keep(folder, obtained);
   writeSecretFiles(folder, obtained);
+  await refreshBootstrap(folder, at, obtained);
   return obtained;
+}
+
+/** What ProxyConfigs and the group say by now is taken up by the proxy's next start. */
+async function refreshBootstrap(folder: string, at: { host: string; port: number }, obtained: Obtained): Promise<void> {
+  const path = join(folder, "bootstrap.json");
+  if (!existsSync(path)) return;
+  const bootstrap = JSON.parse(readFileSync(path, "utf8")) as { node: { metadata: Record<string, unknown> } };
+  const { metadata } = bootstrap.node;
+  const asked = {
+    group: typeof metadata.AUTO_REGISTER_GROUP === "string" ? metadata.AUTO_REGISTER_GROUP : "",
+    labels: (metadata.LABELS ?? {}) as Record<string, string>,
+  };
+  const { proxyConfig } = await told(describeWorkload(at, obtained, asked));
+  // Who was let run a command was asked when it joined: another one needs another yes.
+  const before = (metadata.PROXY_CONFIG ?? {}) as ProxyConfigMetadata;
+  const changedCommand =
+    proxyConfig.readinessProbe?.exec !== undefined &&
+    !isDeepStrictEqual(proxyConfig.readinessProbe.exec, before.readinessProbe?.exec);
+  const readinessProbe = changedCommand ? before.readinessProbe : proxyConfig.readinessProbe;
+  const { readinessProbe: _, ...start } = proxyConfig;
+  bootstrap.node.metadata = {
+    ...metadata,
+    ...metadataOf(start),
+    PROXY_CONFIG: { ...start, ...(readinessProbe && { readinessProbe }) },
+  };
+  writeFileSync(`${path}.new`, `${JSON.stringify(bootstrap, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }
 
 /** Until it is told to stop: at half of each certificate's life another one, and after a failure again within minutes. */

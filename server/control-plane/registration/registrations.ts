@@ -62,6 +62,8 @@ export class Registrations {
     RegistrationsOptions;
   readonly #known = new Map<string, Known>();
   readonly #streams = new Map<Stream, string>();
+  /** What was told of a workload before its proxy was there. */
+  readonly #early = new Map<Stream, { key: string; problem: string | undefined }>();
   readonly #unsaved = new Map<string, RegisteredWorkload | null>();
   /** What the mesh has been given. */
   readonly #given = new Map<string, { workload: RegisteredWorkload; group: ConfigObject; entry: ConfigObject }>();
@@ -152,11 +154,23 @@ export class Registrations {
     else count.updated();
     logger.info({ proxy: proxy.id, entry: key, group: request.group }, "a workload is registered");
     this.#changed(key, workload);
+    const early = [...this.#early].find(([, said]) => said.key === key);
+    if (early === undefined) return;
+    this.#early.delete(early[0]);
+    this.reported(early[0], early[1].problem);
+  }
+
+  /** A stream that is no proxy's, by which is told what was found of a workload whose proxy is or will be there. Throws `RequestError` for another's. */
+  speaksFor(stream: Stream, request: RegistrationRequest): void {
+    const key = keyOf(request);
+    this.#check(request, this.#known.get(key));
+    this.#streams.set(stream, key);
   }
 
   disconnected(stream: Stream): void {
     const key = this.#streams.get(stream);
     this.#streams.delete(stream);
+    this.#early.delete(stream);
     const known = key === undefined ? undefined : this.#known.get(key);
     if (key === undefined || !known?.streams.delete(stream) || known.streams.size > 0 || this.#stopped) return;
     this.#options.count.unregistered();
@@ -169,7 +183,12 @@ export class Registrations {
   reported(stream: Stream, problem: string | undefined): void {
     const key = this.#streams.get(stream);
     const known = key === undefined ? undefined : this.#known.get(key);
-    if (key === undefined || known === undefined || !known.workload.probed) return;
+    if (key === undefined) return;
+    if (known === undefined) {
+      this.#early.set(stream, { key, problem });
+      return;
+    }
+    if (!known.workload.probed) return;
     const { clock, logger } = this.#options;
     const healthy = problem === undefined;
     const { health } = known.workload;

@@ -9,6 +9,7 @@ import { AdminServer } from "../admin/admin-server.ts";
 import type { SidecarBootstrap } from "../bootstrap/read-bootstrap.ts";
 import { isGrpcOnly } from "../grpc/grpc-channels.ts";
 import type { ListenAddress } from "../listener/listen-address.ts";
+import type { ReadinessProbe } from "../probe/readiness-probe.ts";
 import type { ServerState } from "../xds/initialization.ts";
 import { adminSources } from "./admin-sources.ts";
 import { carry, countsOf, workerReport } from "./counts.ts";
@@ -17,6 +18,7 @@ import { followMain } from "./follow-main.ts";
 import { assemble, type Parts, staticClusters } from "./parts.ts";
 import { Reports } from "./reports.ts";
 import type { EmbeddedSidecar, Embedding, RunningSidecar, SidecarOptions } from "./running-sidecar.ts";
+import { startWorkloadProbe } from "./workload-health.ts";
 
 /** The life of a proxy: in which order its parts begin, and in which they end. */
 export class Sidecar implements EmbeddedSidecar {
@@ -26,6 +28,7 @@ export class Sidecar implements EmbeddedSidecar {
   readonly #reports: Reports;
   readonly #resolveStopped: (counts: ProxyCounts) => void;
   #client: AdsClient | undefined;
+  #workloadProbe: ReadinessProbe | undefined;
   #admin: AdminServer | undefined;
   #draining: Promise<void> | undefined;
 
@@ -53,7 +56,10 @@ export class Sidecar implements EmbeddedSidecar {
         reopenLogs: () => this.reopenLogs(),
         stop: (handedOver) => void this.stop(handedOver),
       });
-    } else if (config.ads) this.#client = startDiscovery(this.#parts, config.ads);
+    } else if (config.ads) {
+      this.#client = startDiscovery(this.#parts, config.ads);
+      this.#workloadProbe = startWorkloadProbe(this.#parts, this.#client);
+    }
     this.#reports.start();
   }
 
@@ -67,6 +73,7 @@ export class Sidecar implements EmbeddedSidecar {
     const { drainTimeMs, logger, link } = options;
     readiness.draining = true;
     logger.info({ drainTimeMs, handedOver }, "draining");
+    this.#workloadProbe?.stop();
     this.#client?.stop();
     // The admin is the successor's at once, as Envoy's is.
     if (handedOver) await this.#admin?.close();
@@ -84,6 +91,7 @@ export class Sidecar implements EmbeddedSidecar {
     const { fleet, layers, resources, readiness, plane, inherited, telemetry, channels } = this.#parts;
     await fleet?.stop(false, 0);
     for (const layer of layers.disk) layer.close();
+    this.#workloadProbe?.stop();
     this.#client?.stop();
     resources.close();
     readiness.close();

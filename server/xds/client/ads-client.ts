@@ -19,6 +19,8 @@ export interface AdsClient {
   /** May be called at any time, also before start() and inside a handler. */
   subscribe(typeUrl: TypeUrl, names: Iterable<string> | "*"): void;
   unsubscribe(typeUrl: TypeUrl, names: Iterable<string>): void;
+  /** What the workload beside it was found to be; undefined: well. Told again with each new stream. */
+  reportHealth(problem: string | undefined): void;
   /** Name → version of what was accepted. */
   held(typeUrl: TypeUrl): ReadonlyMap<string, string>;
 }
@@ -138,6 +140,7 @@ export function createAdsClient(options: AdsClientOptions): AdsClient {
     },
     subscribe: (typeUrl, names) => send(state.subscribe(typeUrl, names)),
     unsubscribe: (typeUrl, names) => send(state.unsubscribe(typeUrl, names)),
+    reportHealth: (problem) => send(state.reportHealth(problem)),
     held: (typeUrl) => state.held(typeUrl),
   };
 }

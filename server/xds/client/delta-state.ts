@@ -8,7 +8,7 @@ import {
 } from "../../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import { formatRefusals } from "../nack.ts";
 import { kindOf } from "../resource-kinds.ts";
-import type { TypeUrl } from "../types.ts";
+import { healthInformation, type TypeUrl } from "../types.ts";
 
 export interface ReceivedResource {
   name: string;
@@ -53,6 +53,8 @@ export class DeltaState {
   readonly #types = new Map<string, TypeState>();
   #streaming = false;
   #nodeSent = false;
+  /** What the workload was found to be last. */
+  #health: { problem: string | undefined } | undefined;
 
   constructor(node: Node, handlers: ResourceHandlers) {
     this.#node = node;
@@ -64,7 +66,19 @@ export class DeltaState {
     this.#streaming = true;
     this.#nodeSent = false;
     for (const state of this.#types.values()) state.opened = false;
-    return [...this.#types].flatMap(([typeUrl, state]) => this.#firstRequest(typeUrl, state));
+    const first = [...this.#types].flatMap(([typeUrl, state]) => this.#firstRequest(typeUrl, state));
+    return this.#health === undefined ? first : [...first, this.#healthRequest(this.#health)];
+  }
+
+  /** Kept for the streams to come. */
+  reportHealth(problem: string | undefined): DeltaDiscoveryRequest[] {
+    this.#health = { problem };
+    return this.#streaming ? [this.#healthRequest(this.#health)] : [];
+  }
+
+  #healthRequest({ problem }: { problem: string | undefined }): DeltaDiscoveryRequest {
+    const errorDetail = problem === undefined ? {} : { errorDetail: { code: internal, message: problem } };
+    return this.#request({ typeUrl: healthInformation, ...errorDetail });
   }
 
   close(): void {
@@ -213,3 +227,5 @@ function forget(state: TypeState, name: string): void {
 
 /** google.rpc.Code.INVALID_ARGUMENT */
 const invalidArgument = 3;
+/** google.rpc.Code.INTERNAL, as Istio's agent has it */
+const internal = 13;

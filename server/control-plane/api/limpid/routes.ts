@@ -11,6 +11,7 @@ import { listChanges, undoChange } from "./history.ts";
 import { addIdentityRoutes } from "./identities.ts";
 import { exportMesh, restoreMesh } from "./mesh.ts";
 import { prometheusTargets } from "./prometheus-targets.ts";
+import { proxyStarts } from "./proxy-starts.ts";
 import { getRouting, putWeights } from "./routing.ts";
 import { maxTransactionBytes } from "./transaction-request.ts";
 import { runTransaction } from "./transactions.ts";
@@ -45,6 +46,7 @@ export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
   add("GET", "/limpid/v1/push-latency", async () => ({ status: 200, body: context.pushes.latency() }));
   add("GET", "/limpid/v1/proxies", async () => ({ status: 200, body: { proxies: context.proxies.list() } }));
   add("DELETE", "/limpid/v1/proxies/:id", forgetProxy);
+  add("POST", "/limpid/v1/proxy-starts", proxyStarts);
   add("GET", "/limpid/v1/prometheus/targets", async () => ({
     status: 200,
     body: prometheusTargets(context.proxies.list()),
