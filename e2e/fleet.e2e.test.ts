@@ -101,6 +101,8 @@ spec:
     await page.keyboard.press("Escape");
     await refused.getByRole("link", { name: "http[0].match[0].uri.regex" }).click();
     await page.locator(".cm-marked").getByText(regex).waitFor();
+    await visit(page, "/overview");
+    await onTheAxis(page, `picky-v1 refused revision ${revision}`);
     expect(problems).toEqual([]);
     await visit(page, "/proxies");
     const past = (open: boolean) =>
@@ -243,8 +245,14 @@ spec:
     // Opened while it was away: nobody has to reload it.
     await config.locator('[data-object="VirtualService/default/reviews"]').waitFor();
     await config.getByTestId("error-state").waitFor({ state: "detached" });
+    await visit(config, "/overview");
+    await onTheAxis(config, "control-plane ended (SIGKILL) and was started again");
   });
 });
+
+/** A mark on the overview's charts says so, alone or among others that are near. */
+const onTheAxis = (page: Page, words: string): Promise<void> =>
+  page.locator(`[data-testid="chart-mark"][aria-label*="${words}"]`).waitFor();
 
 const lonelyService = `apiVersion: v1
 kind: Service

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { MeshStatus } from "../server/contract/index.ts";
 import { holdScripts, patience, reload, visit } from "./browser.ts";
 import { eventually } from "./mesh.ts";
 import type { Running } from "./running.ts";
@@ -157,6 +158,30 @@ export function frameJourney(running: () => Running): void {
       await visit(page, `${path}?from=${to - 3_600_000}&to=${to}`);
       await pill.getByText("live").waitFor();
     }
+  });
+
+  test("what a backend of telemetry lacks is read by finger and by key", async () => {
+    const { page } = await open("/services", { viewport: { width: 360, height: 740 }, hasTouch: true });
+    await page.route("**/api/status", async (route) => {
+      const answer = await route.fetch();
+      const status = (await answer.json()) as MeshStatus;
+      const { collector } = status.telemetry;
+      const lost = { dropped: 7, refused: 0, waiting: 3, lastError: "connect ECONNREFUSED" };
+      const exports = [{ signal: "traces" as const, endpoint: "http://backend:4317", sent: 0, retries: 2, ...lost }];
+      await route.fulfill({
+        json: { ...status, telemetry: { ...status.telemetry, collector: { ...collector, exports } } },
+      });
+    });
+    const pill = page.getByTestId("live-pill");
+    await page.getByTestId("telemetry-losses").waitFor();
+    const why = page.getByTestId("live-why").getByText("traces to http://backend:4317: 7 lost, 3 waiting");
+    await pill.tap();
+    await why.waitFor();
+    await page.keyboard.press("Escape");
+    await why.waitFor({ state: "hidden" });
+    await pill.focus();
+    await page.keyboard.press("Enter");
+    await why.waitFor();
   });
 
   test("what is missing answers 404, an address of before leads on", async () => {

@@ -79,6 +79,17 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
       patience,
       "only shifts of traffic are listed",
     );
+    // Of a time, by the picker of every page, and of any again.
+    const picker = page.getByTestId("window-picker");
+    await picker.click();
+    await page.getByTestId("window-3600").click();
+    await page.waitForURL(/since=\d+/);
+    await picker.getByText(/^since .*\d\d:\d\d$/).waitFor();
+    await page.locator("[data-revision]").first().waitFor();
+    await picker.click();
+    await page.getByTestId("window-any").click();
+    await picker.getByText("any time").waitFor();
+    expect(new URL(page.url()).searchParams.has("since")).toBe(false);
   });
 
   test("the mesh is exported, edited and imported, and no more is deleted than is said", async () => {

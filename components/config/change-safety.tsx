@@ -18,6 +18,7 @@ export type Plan = Pick<ChangeResult, "shares" | "warnings" | "refusals"> & Part
 /** What a change does that is hardly meant: requests that go where nobody is, proxies that would refuse it, and all that kubectl would warn of. */
 export function ChangeSafety({ plan }: { plan: Plan | null }) {
   const textOf = useErrorText();
+  const t = useTranslations("safety");
   const deadText = useDeadText();
   if (!plan) return null;
   const dead = deadShares(plan);
@@ -30,7 +31,10 @@ export function ChangeSafety({ plan }: { plan: Plan | null }) {
           {dead.length > 0 && (
             <ul className={styles.bad} data-testid="dead-shares">
               {dead.map((share) => (
-                <li key={shareKey(share)}>{deadText(share)}</li>
+                <li key={shareKey(share)}>
+                  {deadText(share)}
+                  {share.clients && ` ${t("clients", { namespace: share.clients })}`}
+                </li>
               ))}
             </ul>
           )}

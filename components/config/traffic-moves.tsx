@@ -42,6 +42,7 @@ export function TrafficMoves({ shares }: { shares: readonly ShareChange[] }) {
             {share.matches.length > 0 && <span>{t("move-where", { conditions: conditionsOf(share) })}</span>}{" "}
             <span className="num">{t("move", { before: share.before, after: share.lost ? 0 : share.after })}</span>{" "}
             {rate !== null && <span className="muted">{t("move-rate", { rate })}</span>}
+            {share.clients && <span className="muted"> {t("clients", { namespace: share.clients })}</span>}
           </li>
         );
       })}

@@ -131,6 +131,8 @@ export const ShareChange = z.object({
    * `hostname` then is.
    */
   lost: z.enum(["endpoints", "service", "route", "gateway"]).optional(),
+  /** The namespace whose clients it is of, where those of the VirtualService's own do otherwise. */
+  clients: z.string().optional(),
 });
 export type ShareChange = z.infer<typeof ShareChange>;
 

@@ -67,7 +67,7 @@ function sharesTable(shares: readonly ShareChange[]): string {
     rows: shares.map(({ virtualService, list, rule, matches, before, after, endpoints, ...share }) => ({
       cells: [
         `${virtualService} ${list}[${rule}]`,
-        matches.join(" or ") || "all",
+        [matches.join(" or ") || "all", share.clients && `of clients in ${share.clients}`].filter(Boolean).join(", "),
         destination(share),
         `${before} %`,
         `${after} %`,

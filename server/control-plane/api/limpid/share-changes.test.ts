@@ -25,10 +25,10 @@ kind: DestinationRule
 metadata: { name: echo, namespace: default }
 spec: { host: echo.shop.test, subsets: [${names.map((name) => `{ name: ${name}, labels: { version: ${name} } }`).join(", ")}] }
 `;
-const route = (spec: string, gateways = "[mesh]", name = "echo") => `
+const route = (spec: string, gateways = "[mesh]", name = "echo", namespace = "default") => `
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: { name: ${name}, namespace: default }
+metadata: { name: ${name}, namespace: ${namespace} }
 spec: { hosts: [echo.shop.test], gateways: ${gateways}, ${spec} }
 `;
 const to = (subset: string) => `route: [{ destination: { host: echo.shop.test, subset: ${subset} } }]`;
@@ -98,6 +98,41 @@ describe("what a change sends nowhere", () => {
     expect(changed([...base, rule("b", "v1")], [...base, rule("b", "v1"), rule("a", "v3")])).toMatchObject([
       ...lost,
       gained,
+    ]);
+  });
+
+  it("is what clients are moved to and from by a VirtualService of another namespace, with whose they are", () => {
+    const base = [entry, subsets("v1", "v2")];
+    const own = route(`http: [{ ${to("v1")} }]`);
+    const theirs = (more = "") => route(`${more}http: [{ ${to("v2")} }]`, "[mesh]", "taker", "team");
+    const move = [
+      { hostname: host, subset: "v1", before: 100, after: 0 },
+      { hostname: host, subset: "v2", before: 0, after: 100 },
+    ];
+    const clients = (who: string) => move.map((share) => ({ ...share, clients: who }));
+    // The one that went before it goes, for everybody alike.
+    expect(changed([...base, own, theirs()], [...base, theirs()])).toMatchObject(move);
+    expect(changed([...base, own, theirs()], [...base, theirs()]).every((share) => !share.clients)).toBe(true);
+    // It comes for the clients of its own namespace alone, or for those of another by name.
+    expect(changed([...base, own], [...base, own, theirs("exportTo: [.], ")])).toMatchObject(move);
+    expect(changed([...base, own], [...base, own, theirs("exportTo: [default], ")])).toMatchObject(clients("default"));
+    expect(changed([...base, own, theirs("exportTo: [default], ")], [...base, own])).toMatchObject([
+      { subset: "v2", before: 100, after: 0, clients: "default" },
+      { subset: "v1", before: 0, after: 100, clients: "default" },
+    ]);
+    // One that comes after it moves nobody; who sees it is changed, and nothing else.
+    expect(changed([...base, own], [...base, own, theirs()])).toEqual([]);
+    expect(changed([...base, own, theirs()], [...base, own, theirs("exportTo: [default], ")])).toMatchObject(
+      clients("default"),
+    );
+  });
+
+  it("means the hosts of either rule as its namespace does", () => {
+    const base = [entry, subsets("v1", "v2"), route(`http: [{ ${to("v1")} }]`, "[mesh]", "taker", "team")];
+    const own = route("http: [{ route: [{ destination: { host: nobody } }] }]");
+    expect(changed([...base, own], base)).toMatchObject([
+      { hostname: "nobody.default.svc.cluster.local", before: 100, after: 0 },
+      { hostname: host, subset: "v1", before: 0, after: 100, endpoints: 2 },
     ]);
   });
 

@@ -13,7 +13,7 @@ import {
   meshWithout,
   viewersOf,
 } from "../warnings/facts.ts";
-import { followedInstead } from "../warnings/rivals.ts";
+import { clientsOf, type Held, heldBy, loneMeshHost, rulesOn } from "./held-rules.ts";
 import { lostShares } from "./lost-shares.ts";
 import { limitsOf, lists, type Rule, rulesOf, sharesOf } from "./rule-shares.ts";
 
@@ -48,35 +48,85 @@ function* allChanges(
   if (routes.length === 0 && !takes) return;
   const mine = meshWith(mesh, changes);
   const facts = factsOf(mine, gatewayProxies);
-  // Where one comes or goes, another may have been followed before.
-  const comeOrGo = routes.some(({ type }) => type !== "MODIFIED");
-  const earlier = takes || comeOrGo ? factsOf(meshWithout(mine, changes), gatewayProxies) : facts;
+  // Where one comes or goes, or is for others, another may have been followed before.
+  const earlier = takes || routes.some(concernsOthers) ? factsOf(meshWithout(mine, changes), gatewayProxies) : facts;
   for (const change of routes) yield* changesOf(change, facts, earlier);
   if (takes) yield* lostShares(changes, earlier, facts);
 }
 
-function* changesOf({ key, before, after }: ConfigChange, facts: Facts, earlier: Facts): Generator<ShareChange> {
+function concernsOthers({ before, after }: ConfigChange): boolean {
+  const reach = (object: ConfigObject | undefined) => {
+    const { hosts, gateways, exportTo } = (object?.spec ?? {}) as Record<string, unknown>;
+    return JSON.stringify([object === undefined, hosts, gateways, exportTo]);
+  };
+  return reach(before) !== reach(after);
+}
+
+function* changesOf(change: ConfigChange, facts: Facts, earlier: Facts): Generator<ShareChange> {
+  const { key, before, after } = change;
+  const objects = [before, after].filter((object) => object !== undefined);
+  const [host, ...others] = objects.map((object) => loneMeshHost(object));
+  if (host !== undefined && others.every((other) => other === host)) {
+    yield* followedChanges(change, facts.resolve(host, key.namespace), facts, earlier);
+    return;
+  }
   const object = after ?? before;
   const [viewer = key.namespace] = object ? viewersOf(object, facts) : [];
   for (const list of lists) {
-    const [old, now] = [rulesHeld(list, before, after, earlier), rulesHeld(list, after, before, facts)];
-    for (const pair of pairs(old, now)) yield* compare(pair, { list, key, viewer }, facts, earlier);
-    if (object && !(after === undefined && isTaken(object, facts)))
-      yield* orphans(old, now, { list, key, viewer }, facts);
+    const where = { list, key, viewer };
+    const sides = [ownRules(list, before, after, earlier), ownRules(list, after, before, facts)] as const;
+    for (const pair of pairs(...sides)) yield* compare(pair, where, facts, earlier);
+    if (object && !(after === undefined && isTaken(object, facts))) yield* orphans(...sides, where, facts);
+  }
+}
+
+/**
+ * Of a host inside of the mesh each client follows one VirtualService: which, goes by the client's namespace. What clients of other namespaces
+ * than the object's own do otherwise is told with whose they are.
+ */
+function* followedChanges(
+  change: ConfigChange,
+  hostname: string,
+  facts: Facts,
+  earlier: Facts,
+): Generator<ShareChange> {
+  const { key, before, after } = change;
+  const told = new Set<string>();
+  for (const viewer of clientsOf(change, hostname, [earlier, facts])) {
+    const was = heldBy(viewer, hostname, { own: before, facts: earlier });
+    const now = heldBy(viewer, hostname, { own: after, facts });
+    for (const list of lists) {
+      const where = { list, key, viewer };
+      const at = { viewer, hostname };
+      const sides = [
+        rulesOn(list, { side: was, other: now }, { ...at, facts: earlier }),
+        rulesOn(list, { side: now, other: was }, { ...at, facts }),
+      ] as const;
+      const found = [
+        ...[...pairs(...sides)].flatMap((pair) => [...compare(pair, where, facts, earlier)]),
+        ...orphans(...sides, where, facts),
+      ];
+      for (const share of found) {
+        const text = JSON.stringify(share);
+        if (told.has(text)) continue;
+        told.add(text);
+        yield viewer === key.namespace ? share : { ...share, clients: viewer };
+      }
+    }
   }
 }
 
 /** Requests of rules that are gone and that no other rule takes: 404, at gateways and in the mesh alike. */
 function* orphans(
-  before: readonly Rule[],
-  now: readonly Rule[],
+  before: Held,
+  now: Held,
   { list, key: { namespace, name }, viewer }: Where,
   facts: Facts,
 ): Generator<ShareChange> {
-  const left = byMatch(now);
-  for (const [match, { index, rule }] of byMatch(before)) {
+  const left = byMatch(now.rules);
+  for (const [match, { index, rule }] of byMatch(before.rules)) {
     if (left.has(match) || left.has(everything)) continue;
-    for (const [key, share] of sharesOf(rule, namespace, facts)) {
+    for (const [key, share] of sharesOf(rule, before.namespace, facts)) {
       const [hostname = "", subset = ""] = key.split("|");
       if (share === 0 || countEndpoints(facts, hostname, subset || undefined, viewer) === 0) continue;
       const where = { virtualService: `${namespace}/${name}`, list, rule: index, ...limitsOf(rule, list) };
@@ -101,33 +151,19 @@ function isTaken({ metadata, spec }: ConfigObject, facts: Facts): boolean {
 const gatewayKey = (name: string, namespace: string): string =>
   name === meshGateway ? name : gatewayName(name, namespace);
 
-/** The rules that requests meet; where there is no object, what its absence does: the service gets its own requests. */
-function rulesHeld(
+/** The object's own rules; where there is none, what its absence does: the service gets its own requests. */
+function ownRules(
   list: ShareChange["list"],
   object: ConfigObject | undefined,
   other: ConfigObject | undefined,
   facts: Facts,
-): readonly Rule[] {
-  const subject = object ?? other;
-  const rival = subject && rivalOf(subject, facts);
-  if (rival) return rulesOf(rival, list);
-  if (object !== undefined) return rulesOf(object, list);
+): Held {
+  if (object !== undefined) return { rules: rulesOf(object, list), namespace: object.metadata.namespace };
+  const namespace = other?.metadata.namespace ?? "";
   const host = other && loneHost(other);
-  if (other === undefined || host === undefined || rulesOf(other, list).length === 0) return [];
-  const { namespace } = other.metadata;
-  if (facts.covered(facts.resolve(host, namespace), namespace).length === 0) return [];
-  return [{ route: [{ destination: { host } }] }];
-}
-
-/**
- * Whose rules sidecars follow in the place of its own; gateways merge several. Of another namespace's, whose hosts may mean other services
- * there, nothing is told.
- */
-function rivalOf(object: ConfigObject, facts: Facts): ConfigObject | undefined {
-  const { gateways = [] } = object.spec as { gateways?: string[] };
-  const host = gateways.every((name) => name === meshGateway) ? loneHost(object) : undefined;
-  const rival = host === undefined ? undefined : followedInstead(object, host, facts);
-  return rival?.metadata.namespace === object.metadata.namespace ? rival : undefined;
+  if (other === undefined || host === undefined || rulesOf(other, list).length === 0) return { rules: [], namespace };
+  if (facts.covered(facts.resolve(host, namespace), namespace).length === 0) return { rules: [], namespace };
+  return { rules: [{ route: [{ destination: { host } }] }], namespace };
 }
 
 /** Of a VirtualService that rules one host inside of the mesh. */
@@ -143,18 +179,21 @@ interface Pair {
   after: Rule;
   /** What tells whose requests they are. */
   limits: Rule;
+  /** Of the two rules. */
+  namespaces: readonly [string, string];
 }
 
-function* pairs(before: readonly Rule[], after: readonly Rule[]): Generator<Pair> {
-  const [old, now] = [byMatch(before), byMatch(after)];
+function* pairs(before: Held, after: Held): Generator<Pair> {
+  const [old, now] = [byMatch(before.rules), byMatch(after.rules)];
+  const namespaces = [before.namespace, after.namespace] as const;
   const rest = (rules: Map<string, { index: number; rule: Rule }>) => rules.get(everything);
   for (const [match, { index, rule }] of now) {
     const twin = old.get(match) ?? rest(old);
-    if (twin) yield { index, before: twin.rule, after: rule, limits: rule };
+    if (twin) yield { index, before: twin.rule, after: rule, limits: rule, namespaces };
   }
   for (const [match, { rule }] of old) {
     const heir = now.has(match) ? undefined : rest(now);
-    if (heir) yield { index: heir.index, before: rule, after: heir.rule, limits: rule };
+    if (heir) yield { index: heir.index, before: rule, after: heir.rule, limits: rule, namespaces };
   }
 }
 
@@ -182,7 +221,8 @@ function* compare(
   facts: Facts,
   earlier: Facts,
 ): Generator<ShareChange> {
-  const [before, after] = [sharesOf(pair.before, namespace, facts), sharesOf(pair.after, namespace, facts)];
+  const [was, is] = pair.namespaces;
+  const [before, after] = [sharesOf(pair.before, was, facts), sharesOf(pair.after, is, facts)];
   for (const key of new Set([...before.keys(), ...after.keys()])) {
     const [from, to] = [before.get(key) ?? 0, after.get(key) ?? 0];
     const [hostname = "", subset = ""] = key.split("|");

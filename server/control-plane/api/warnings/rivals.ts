@@ -1,6 +1,7 @@
 import type { DestinationRuleSpec } from "../../../config/kinds/index.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import { type Told, told } from "../../../contract/index.ts";
+import type { Mesh } from "../../../model/mesh.ts";
 import { olderFirst } from "../../../model/service.ts";
 import { meshGateway, type VirtualService } from "../../../model/virtual-services.ts";
 import { isVisible, nearestFirst } from "../../../model/visibility.ts";
@@ -11,11 +12,8 @@ import type { Finding } from "./warning.ts";
 export function* rivalVirtualServices(object: ConfigObject, facts: Facts): Generator<Finding> {
   const own = facts.virtualService(object);
   if (!own?.gateways.includes(meshGateway)) return;
-  const { exact, wildcard } = facts.mesh.virtualServices;
   for (const [index, host] of own.hosts.entries()) {
-    const named =
-      exact.get(host) ?? wildcard.filter((one) => one.host === host).map(({ virtualService }) => virtualService);
-    for (const rival of named) {
+    for (const rival of namedBy(host, facts.mesh.virtualServices)) {
       const meeting = rival === own ? undefined : meetingOf(own, rival, host);
       if (meeting === undefined) continue;
       yield { path: `spec.hosts[${index}]`, ...meeting };
@@ -24,22 +22,17 @@ export function* rivalVirtualServices(object: ConfigObject, facts: Facts): Gener
   }
 }
 
-/**
- * The VirtualService that the mesh's clients of its namespace follow for a host in the place of one that is not there, or that another goes
- * before; undefined: they follow this one, or none.
- */
-export function followedInstead(object: ConfigObject, host: string, facts: Facts): ConfigObject | undefined {
-  const { namespace } = object.metadata;
-  const { exact, wildcard } = facts.mesh.virtualServices;
-  const name = facts.resolve(host, namespace);
-  const named =
-    exact.get(name) ?? wildcard.filter((one) => one.host === name).map(({ virtualService }) => virtualService);
-  const byAge = named
+/** The VirtualService that a namespace's clients within the mesh follow for a hostname; undefined: none. */
+export function followedBy(viewer: string, hostname: string, { mesh }: Facts): ConfigObject | undefined {
+  const byAge = namedBy(hostname, mesh.virtualServices)
     .filter(({ gateways }) => gateways.includes(meshGateway))
-    .sort((a, b) => olderFirst(a.source, b.source));
-  const followed = nearestFirst(byAge, namespace)[0]?.source;
-  return followed && !isSame(followed, object) ? followed : undefined;
+    .toSorted((a, b) => olderFirst(a.source, b.source));
+  return nearestFirst(byAge, viewer)[0]?.source;
 }
+
+/** All that name the host, whoever sees them. */
+export const namedBy = (hostname: string, { exact, wildcard }: Mesh["virtualServices"]): readonly VirtualService[] =>
+  exact.get(hostname) ?? wildcard.filter(({ host }) => host === hostname).map(({ virtualService }) => virtualService);
 
 /** DestinationRules of one host in one namespace are merged, but only the oldest traffic policy counts, and the first subset of a name. */
 export function* rivalDestinationRules(object: ConfigObject, facts: Facts): Generator<Finding> {
@@ -63,7 +56,7 @@ export function* rivalDestinationRules(object: ConfigObject, facts: Facts): Gene
   }
 }
 
-const isSame = (a: ConfigObject, b: ConfigObject): boolean => formatKey(keyOf(a)) === formatKey(keyOf(b));
+export const isSame = (a: ConfigObject, b: ConfigObject): boolean => formatKey(keyOf(a)) === formatKey(keyOf(b));
 
 /** Whom clients that see both follow, by the model's order; undefined when nobody sees both. */
 function meetingOf(own: VirtualService, rival: VirtualService, host: string): Told | undefined {
