@@ -1,10 +1,17 @@
 "use client";
-import { Alerts, type ReceiverRequest, Receivers, ReceiverTest } from "../../server/contract/index.ts";
+import { AlertRules, Alerts, type ReceiverRequest, Receivers, ReceiverTest } from "../../server/contract/index.ts";
 import { getJson, type Settled, sendJson } from "../lib/api.ts";
 import { type Live, useLive } from "../lib/live.ts";
 
 export const useAlerts = (initial?: Settled<Alerts>): Live<Alerts> =>
   useLive({ queryKey: ["alerts"], read: (signal) => getJson(Alerts, "/api/alerts", signal), everyMs: 5000, initial });
+
+export const useAlertRules = (): Live<AlertRules> =>
+  useLive({
+    queryKey: ["alert-rules"],
+    read: (signal) => getJson(AlertRules, "/api/alerts/rules", signal),
+    everyMs: 10_000,
+  });
 
 const path = "/api/alerts/receivers";
 const pathOf = (name: string): string => `${path}/${encodeURIComponent(name)}`;

@@ -1,12 +1,12 @@
 "use client";
-import { use } from "react";
+import { Button } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
+import { use, useState } from "react";
 import { useTranslations } from "use-intl";
 import { type Alerts, wholeMesh } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
-import { newAlertRuleHref } from "../lib/links.ts";
 import { IfMay } from "../lib/session.tsx";
 import { LiveContent } from "../list/live-content.tsx";
-import { Link } from "../ui/link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Moment } from "../ui/quantity.tsx";
@@ -16,18 +16,24 @@ import { useAlerts } from "./alert-queries.ts";
 import styles from "./alerts.module.css";
 import { NoticeTable } from "./notice-table.tsx";
 import { ReceiversPanel } from "./receivers-panel.tsx";
+import { RulesPanel, type RulesPanelProps } from "./rules-panel.tsx";
 
 /** What people are told of: what lasts, what is over, and who is told. */
 export function AlertsPage({ initial }: { initial: Promise<Settled<Alerts>> }) {
   const t = useTranslations("alerts");
   const live = useAlerts(use(initial));
+  const [editing, setEditing] = useState<RulesPanelProps["editing"]>(null);
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
         <IfMay as="operator">
-          <Link className="link" href={newAlertRuleHref}>
+          <Button
+            leftSection={<IconPlus size={15} aria-hidden />}
+            onClick={() => setEditing("new")}
+            data-testid="new-rule"
+          >
             {t("new-rule")}
-          </Link>
+          </Button>
         </IfMay>
       </PageHeader>
       <div className={styles.stack}>
@@ -46,6 +52,7 @@ export function AlertsPage({ initial }: { initial: Promise<Settled<Alerts>> }) {
             </>
           )}
         </LiveContent>
+        <RulesPanel editing={editing} onEdit={setEditing} />
         {/* Whose addresses these are is the administrators' business, and only they can change it. */}
         <IfMay as="administrator" namespace={wholeMesh}>
           <ReceiversPanel />

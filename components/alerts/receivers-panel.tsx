@@ -99,6 +99,7 @@ function ReceiverForm({ onSend }: { onSend(work: Promise<unknown>): void }) {
       name: value("name"),
       kind: value("kind") === "slack" ? "slack" : "webhook",
       url: value("url"),
+      ...(value("authorization") && { authorization: value("authorization") }),
     });
     // The address is a key: it does not stay in the form.
     onSend(sent.then(() => form.reset()));
@@ -132,6 +133,14 @@ function ReceiverForm({ onSend }: { onSend(work: Promise<unknown>): void }) {
         required
         withAsterisk={false}
         data-testid="receiver-url"
+      />
+      <PasswordInput
+        size="xs"
+        name="authorization"
+        label={t("authorization")}
+        placeholder="Bearer …"
+        autoComplete="off"
+        data-testid="receiver-authorization"
       />
       <Button size="xs" type="submit" data-testid="receiver-add">
         {t("add")}

@@ -5,7 +5,7 @@ import { type AlertRule, builtInRules } from "./rules.ts";
 
 const rule: AlertRule = {
   ...{ key: "default/errors", builtIn: false, severity: "Warning", windowSec: 60, forMs: 60_000, receivers: undefined },
-  ...{ suspended: false, namespace: "default", service: undefined, when: { of: "errors", above: 5 } },
+  ...{ suspended: false, mutedUntil: 0, namespace: "default", service: undefined, when: { of: "errors", above: 5 } },
 };
 const finding = (name: string, value: number | null): Finding => ({
   subject: { kind: "service", namespace: "default", name, id: `${name}.default` },

@@ -66,6 +66,16 @@ export class Ledger {
     return [...told, ...this.#end(rule.key, (key) => seen.has(key), "gone", now)];
   }
 
+  /** Those that began while their rule was muted, once it is not any more: receivers hear of them now. */
+  unmuted(rule: AlertRule, now: number): Told[] {
+    if (rule.mutedUntil > now) return [];
+    return [...this.#active.values()].flatMap((notice) => {
+      if (notice.rule !== rule.key || !notice.muted) return [];
+      notice.muted = false;
+      return [{ notice, phase: "fired" as const }];
+    });
+  }
+
   /** Ends what rules told of that are no more. */
   forgetOthers(rules: readonly AlertRule[], now: number): Told[] {
     const known = new Set(rules.map(({ key }) => key));
@@ -89,7 +99,7 @@ export class Ledger {
     const fired: Notice = {
       ...{ id: randomUUID(), rule: rule.key, builtIn: rule.builtIn, severity: rule.severity, subject },
       ...{ measure: breach.measure, limit: breach.limit, value: breach.value, worst: breach.value, last: breach.value },
-      ...{ since, firedAt: now, clearedAt: null, end: null, deliveries: [] },
+      ...{ since, firedAt: now, clearedAt: null, end: null, deliveries: [], muted: rule.mutedUntil > now },
     };
     this.#active.set(key, fired);
     return { notice: fired, phase: "fired" };

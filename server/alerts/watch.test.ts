@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { ConfigObject } from "../config/object.ts";
 import type { ProxyList } from "../contract/index.ts";
 import { Courier } from "./courier.ts";
 import { Receivers } from "./receivers.ts";
@@ -52,10 +53,10 @@ const proxies = async (): Promise<Pick<ProxyList, "proxies">> => ({
   ] as unknown as ProxyList["proxies"],
 });
 
-function open() {
+function open(rules: () => readonly ConfigObject[] = () => []) {
   const receivers = new Receivers(join(folder, "receivers.json"));
   const watch = new AlertWatch({
-    ...{ rules: async () => [], services: async () => ({ at: 0, windowSec: 60, services: [] }), proxies },
+    ...{ rules: async () => rules(), services: async () => ({ at: 0, windowSec: 60, services: [] }), proxies },
     ...{ rootNamespace: "istio-system", path: join(folder, "alerts.json"), now: () => now },
     onError: (error) => errors.push(error),
   });
@@ -126,4 +127,41 @@ it("a file that can't be read is told of, and not the end", () => {
   writeFileSync(join(folder, "alerts.json"), "{");
   expect(open().watch.alerts().active).toEqual([]);
   expect(errors).toHaveLength(1);
+});
+
+it("a rule that is muted tells these pages alone, and receivers of what still lasts when it is heard again", async () => {
+  const muted: ConfigObject = {
+    ...{ apiVersion: "limpid.dev/v1alpha1", kind: "AlertRule" },
+    metadata: { namespace: "istio-system", name: "proxies-missing" },
+    spec: { when: { proxies: { states: ["Disconnected"] } }, for: "0s", mutedUntil: new Date(1_060_000).toISOString() },
+  };
+  const { receivers, watch, lookAt } = open(() => [muted]);
+  receivers.put({ name: "hook", kind: "webhook", url });
+  gone = true;
+  await lookAt(0);
+  expect(watch.alerts().active).toMatchObject([{ rule: "proxies-missing", muted: true, deliveries: [] }]);
+  await lookAt(59);
+  expect(got).toHaveLength(0);
+  await lookAt(60);
+  await vi.waitFor(() => expect(got).toHaveLength(1));
+  await lookAt(65);
+  expect(watch.alerts().active).toMatchObject([{ muted: false, deliveries: [{ phase: "fired" }] }]);
+});
+
+it("muting a rule that is built in ends nothing that it told of", async () => {
+  const rules: ConfigObject[] = [];
+  const { watch, lookAt } = open(() => rules);
+  gone = true;
+  for (const second of [0, 30]) await lookAt(second);
+  rules.push({
+    ...{ apiVersion: "limpid.dev/v1alpha1", kind: "AlertRule" },
+    metadata: { namespace: "istio-system", name: "proxies-missing" },
+    spec: {
+      when: { proxies: { states: ["Disconnected"] } },
+      for: "30s",
+      mutedUntil: new Date(9_000_000).toISOString(),
+    },
+  });
+  await lookAt(35);
+  expect(watch.alerts()).toMatchObject({ active: [{ clearedAt: null }], over: [] });
 });

@@ -25,13 +25,18 @@ export interface WatchSources {
 export class AlertWatch {
   readonly #sources: WatchSources;
   readonly #file;
-  readonly #ledger: Ledger;
+  #ledger: Ledger;
   #blindSince: number | null = null;
   #rules: AlertRule[] = [];
 
   constructor(sources: WatchSources) {
     this.#sources = sources;
     this.#file = jsonFile(sources.path);
+    this.#ledger = new Ledger(this.#read());
+  }
+
+  /** What somebody else has written who looks at the same mesh. */
+  reload(): void {
     this.#ledger = new Ledger(this.#read());
   }
 
@@ -62,14 +67,17 @@ export class AlertWatch {
       now,
     };
     const told = [
-      ...this.#rules.flatMap((rule) => this.#ledger.look(rule, judge(rule, facts), now)),
+      ...this.#rules.flatMap((rule) => [
+        ...this.#ledger.unmuted(rule, now),
+        ...this.#ledger.look(rule, judge(rule, facts), now),
+      ]),
       ...(rules ? this.#ledger.forgetOthers(rules, now) : []),
     ];
     for (const { notice, phase } of told) {
       const rule = this.#rules.find(({ key }) => key === notice.rule);
       // Of the end hears who heard of the beginning.
       const heard = notice.deliveries.map(({ receiver }) => receiver);
-      courier.tell(notice, phase, phase === "cleared" ? heard : rule?.receivers);
+      if (!notice.muted) courier.tell(notice, phase, phase === "cleared" ? heard : rule?.receivers);
     }
     if (told.length > 0) this.save();
   }

@@ -34,6 +34,26 @@ export const AlertSubject = z.object({
 });
 export type AlertSubject = z.infer<typeof AlertSubject>;
 
+/** The `spec` of an AlertRule, as far as pages know it. */
+export const AlertRuleShape = z.looseObject({
+  service: z.string().optional(),
+  when: z.looseObject({
+    errors: z.object({ above: z.number() }).optional(),
+    latency: z.object({ above: z.string(), percentile: z.enum(["P50", "P90", "P95", "P99"]).optional() }).optional(),
+    rate: z.object({ above: z.number().optional(), below: z.number().optional() }).optional(),
+    health: z.object({ atLeast: z.enum(["Degraded", "Failing"]) }).optional(),
+    proxies: z.object({ states: z.array(z.enum(["Disconnected", "Refused", "Lagging"])) }).optional(),
+    certificates: z.object({ endWithin: z.string() }).optional(),
+  }),
+  window: z.string().optional(),
+  for: z.string().optional(),
+  severity: AlertSeverity.optional(),
+  receivers: z.array(z.string()).optional(),
+  suspended: z.boolean().optional(),
+  mutedUntil: z.string().optional(),
+});
+export type AlertRuleShape = z.infer<typeof AlertRuleShape>;
+
 /** How a notice is over. `recovered`: as it should be; `gone`: there is nobody any more whom it was about; `rule-gone`: nobody asks any more. */
 export const AlertEnd = z.enum(["recovered", "gone", "rule-gone"]);
 export type AlertEnd = z.infer<typeof AlertEnd>;
@@ -68,6 +88,8 @@ export const Notice = z.object({
   clearedAt: z.number().nullable(),
   end: AlertEnd.nullable(),
   deliveries: z.array(AlertDelivery),
+  /** It began while its rule was muted, and no receiver has been told yet. */
+  muted: z.boolean().default(false),
 });
 export type Notice = z.infer<typeof Notice>;
 
@@ -80,6 +102,23 @@ export const Alerts = z.object({
   blindSince: z.number().nullable(),
 });
 export type Alerts = z.infer<typeof Alerts>;
+
+/** A rule as it is written. One that is built in has no version; writing it makes an AlertRule that stands in its place. */
+export const AlertRuleItem = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  builtIn: z.boolean(),
+  /** As in an AlertRule. */
+  spec: AlertRuleShape,
+  resourceVersion: z.string().nullable(),
+  /** How many notices of it last. */
+  active: z.number(),
+});
+export type AlertRuleItem = z.infer<typeof AlertRuleItem>;
+
+/** `GET /api/alerts/rules` */
+export const AlertRules = z.object({ rules: z.array(AlertRuleItem) });
+export type AlertRules = z.infer<typeof AlertRules>;
 
 const receiverName = z
   .string()

@@ -4,8 +4,10 @@ import { Courier } from "../alerts/courier.ts";
 import { payloadOf } from "../alerts/payload.ts";
 import { post } from "../alerts/post.ts";
 import { Receivers } from "../alerts/receivers.ts";
+import { writtenRules } from "../alerts/rules.ts";
 import { AlertWatch, type WatchSources } from "../alerts/watch.ts";
 import {
+  type AlertRules,
   type Alerts,
   DashboardError,
   type Notice,
@@ -14,17 +16,20 @@ import {
   type Receivers as ShownReceivers,
   told,
 } from "../contract/index.ts";
+import { tryLockFile } from "../lib/file-lock.ts";
 
-const everyMs = 5000;
+/** Ends this process's turn to look. */
+type Release = () => void;
 
 export interface AlertCalls {
   alerts(): Promise<Alerts>;
+  alertRules(): Promise<AlertRules>;
   receivers(): Promise<ShownReceivers>;
   putReceiver(receiver: ReceiverRequest): Promise<ShownReceivers>;
   /** Rejects with NOT_FOUND, as `testReceiver` does. */
   removeReceiver(name: string): Promise<ShownReceivers>;
   testReceiver(name: string): Promise<ReceiverTest>;
-  /** Looks at the mesh every few seconds until the signal aborts. */
+  /** Looks at the mesh every few seconds until the signal aborts; of dashboards that share a data folder one does, and the others show what it found. */
   watchAlerts(signal: AbortSignal): Promise<void>;
 }
 
@@ -33,15 +38,33 @@ export interface AlertSources extends Omit<WatchSources, "path"> {
   data: string;
   /** Of the dashboard: where people look closer. */
   origin: string;
+  /** Between two looks; default 5 s. */
+  everyMs?: number;
 }
 
-export function createAlerts({ data, origin, ...sources }: AlertSources): AlertCalls {
+export function createAlerts({ data, origin, everyMs = 5000, ...sources }: AlertSources): AlertCalls {
   const page = `${origin}/alerts`;
   const receivers = new Receivers(join(data, "alert-receivers.json"));
   const watch = new AlertWatch({ ...sources, path: join(data, "alerts.json") });
+  const takeTurn = (): Release | undefined => {
+    try {
+      return tryLockFile(join(data, "alerts.lock"));
+    } catch (error) {
+      sources.onError(error);
+      return undefined;
+    }
+  };
   const shown = (): ShownReceivers => ({ receivers: receivers.shown() });
   return {
     alerts: async () => watch.alerts(),
+    async alertRules() {
+      const { active } = watch.alerts();
+      const rules = writtenRules(await sources.rules(), sources.rootNamespace).map(({ key, ...rule }) => ({
+        ...rule,
+        active: active.filter((notice) => notice.rule === key).length,
+      }));
+      return { rules };
+    },
     receivers: async () => shown(),
     async putReceiver(receiver) {
       if (!receivers.put(receiver)) throw new DashboardError({ code: "INVALID", ...told("receivers-full", {}) });
@@ -60,11 +83,16 @@ export function createAlerts({ data, origin, ...sources }: AlertSources): AlertC
     },
     async watchAlerts(signal) {
       const courier = new Courier({ receivers, page, now: sources.now, onChange: () => watch.save(), signal });
-      courier.resume([...watch.alerts().active, ...watch.alerts().over]);
+      let turn: Release | undefined;
       while (!signal.aborted) {
-        await watch.look(courier);
+        const had = turn !== undefined;
+        turn ??= takeTurn();
+        if (!had) watch.reload();
+        if (!had && turn) courier.resume([...watch.alerts().active, ...watch.alerts().over]);
+        if (turn) await watch.look(courier);
         await pause(everyMs, undefined, { signal }).catch(() => undefined);
       }
+      turn?.();
     },
   };
 }
@@ -77,5 +105,5 @@ const example = (now: number): Notice => ({
   ...{ id: "00000000-0000-0000-0000-000000000000", rule: "test", builtIn: true, severity: "Info", measure: "errors" },
   subject: { kind: "service", namespace: "test", name: "a-test-of-this-receiver", id: "test" },
   ...{ limit: 5, value: 12.5, worst: 12.5, last: 12.5, since: now, firedAt: now, clearedAt: null, end: null },
-  deliveries: [],
+  ...{ deliveries: [], muted: false },
 });

@@ -155,6 +155,7 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
   api.add("GET", "/api/pushes", () => dashboard.pushHistory());
   api.add("GET", "/api/loads", () => dashboard.loads());
   api.add("GET", "/api/alerts", () => dashboard.alerts());
+  api.add("GET", "/api/alerts/rules", () => dashboard.alertRules());
   api.add("GET", "/api/alerts/receivers", () => dashboard.receivers());
   api.add(
     "PUT",

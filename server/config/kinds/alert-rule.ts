@@ -88,6 +88,10 @@ const alertRuleSpecSchema = rule(
       .optional()
       .describe("Who is told, by the names that `limpid alerts receivers` lists; unset: all of them."),
     suspended: z.boolean().optional().describe("Nobody is told, and what it told of is over."),
+    mutedUntil: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .describe("Until then receivers are told nothing; what still lasts at the end they are told of then."),
   }),
   (spec, report) => {
     const about = spec.when.proxies ? "proxies" : spec.when.certificates ? "certificates" : undefined;
