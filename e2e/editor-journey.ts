@@ -7,7 +7,7 @@ import { violations } from "./axe.ts";
 import { patience, reload, visit } from "./browser.ts";
 import { codeText, writeCode } from "./code.ts";
 import { apiOf } from "./config.ts";
-import { eventually, reviewVersions } from "./mesh.ts";
+import { eventually, getThrough, reviewVersions } from "./mesh.ts";
 import type { Running } from "./running.ts";
 
 const editorPage = "/services/default/reviews?edit=VirtualService%2Fdefault%2Freviews";
@@ -82,25 +82,70 @@ export function editorJourney(running: () => Running): void {
     expect(problems.filter(unexpected)).toEqual([]);
   });
 
-  test("a rule is dragged above another", async () => {
+  test.each(["mouse", "finger"] as const)("a rule is dragged above another, by %s, and doubled", async (by) => {
     const rule = (subset: string) => ({ name: subset, route: [{ destination: { host: "reviews", subset } }] });
-    const { page, problems } = await start();
+    const { page, problems } = await start(
+      editorPage,
+      by === "mouse" ? {} : { viewport: { width: 360, height: 740 }, hasTouch: true },
+    );
     await write({ ...plain(), spec: { hosts: ["reviews"], http: [rule("v1"), rule("v3")] } });
     await page.getByTestId("rule-item-1").waitFor();
     // Folded, so that both are in sight.
     await page.getByTestId("rule-0-open").click();
     await page.locator('[data-testid="rule-0-open"][aria-expanded="false"]').waitFor();
     const [grip, first] = [page.getByTestId("rule-1-grip"), page.getByTestId("rule-item-0")];
+    await grip.scrollIntoViewIfNeeded();
     const [from, to] = [await grip.boundingBox(), await first.boundingBox()];
     if (!from || !to) throw new Error("the rules are not in sight");
-    await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
-    await page.mouse.down();
-    await page.mouse.move(from.x + from.width / 2, to.y + 4, { steps: 8 });
+    const hand = by === "mouse" ? mouseOf(page) : await fingerOf(page);
+    const x = from.x + from.width / 2;
+    await hand.press(x, from.y + from.height / 2);
+    await hand.move(x, to.y + 4);
     await page.locator('[data-testid="rule-item-0"][data-drop="before"]').waitFor();
-    await page.mouse.up();
+    await hand.release();
     await page.getByTestId("rule-item-0").getByText("v3").first().waitFor();
     await apply(page);
     await answering("v3");
+    // Its double is below it, and takes its place when it goes.
+    await page.getByTestId("rule-0-duplicate").click();
+    await page.getByTestId("rule-item-2").getByText("v1").first().waitFor();
+    await page.getByTestId("rule-0-delete").click();
+    await page.getByTestId("rule-item-2").waitFor({ state: "detached" });
+    await page.getByTestId("rule-item-0").getByText("v3").first().waitFor();
+    expect(problems.filter(unexpected)).toEqual([]);
+  });
+
+  test("what is wrong stands at its field, in a part that is folded at the part, and of a whole above its fields", async () => {
+    const { page, problems } = await start();
+    await page.getByTestId("section-cors-0").click();
+    const methods = page.getByTestId("field-http.0.corsPolicy.allowMethods");
+    await methods.fill("FETCH");
+    await page.keyboard.press("Enter");
+    const refused = page.getByTestId("object-form").getByText("must be one of GET, HEAD");
+    await refused.waitFor();
+    await page.getByTestId("section-cors-0").click();
+    await page.getByTestId("errors-http.0.corsPolicy").getByText("allowMethods[0]").waitFor();
+    await page.getByTestId("rule-0-open").click();
+    await page.getByTestId("errors-http.0").getByText("corsPolicy.allowMethods[0]").waitFor();
+    await page.getByTestId("rule-0-open").click();
+    await page.getByTestId("section-cors-0").click();
+    await page.keyboard.press("Tab");
+    await methods.press("Backspace");
+    await refused.waitFor({ state: "detached" });
+
+    await page.getByTestId("section-fault-0").click();
+    await page.getByTestId("field-http.0.fault.abort.httpStatus").fill("503");
+    await page.getByTestId("field-http.0.fault.abort.grpcStatus").click();
+    await page.getByRole("option", { name: "UNAVAILABLE" }).click();
+    await page.getByTestId("errors-http.0.fault.abort").getByText("only one of httpStatus, grpcStatus").waitFor();
+    await page.getByTestId("field-http.0.fault.abort.httpStatus").fill("");
+    await page.getByTestId("errors-http.0.fault.abort").waitFor({ state: "detached" });
+    await page.getByTestId("add-match-0").click();
+    await page.getByTestId("field-http.0.match.0.uri-way").click();
+    await page.getByRole("option", { name: "matches" }).click();
+    await page.getByTestId("field-http.0.match.0.uri").fill("(");
+    await page.locator('[data-testid="field-http.0.match.0.uri"][aria-invalid="true"]').waitFor();
+    await discard(page);
     expect(problems.filter(unexpected)).toEqual([]);
   });
 
@@ -123,13 +168,18 @@ export function editorJourney(running: () => Running): void {
 
   test("form and YAML follow each other; comments and what the form doesn't know stay; errors stand at their line", async () => {
     const { page, problems } = await start();
+    // Both are in what the server sends: nobody waits for an editor to read.
+    const sent = await (await page.request.get(editorPage)).text();
+    expect(sent).toContain('data-testid="rule-item-0"');
+    expect(sent).toMatch(/<pre[^>]*>apiVersion: networking\.istio\.io\/v1\nkind: VirtualService\n/);
     const yaml = page.getByTestId("yaml-editor");
-    const written = `${(await codeText(yaml)).trimEnd()}\n      timeout: 3s # as agreed\n`;
+    const written = `${(await codeText(yaml)).trimEnd()}\n      timeout: 3s # as agreed\n      mirrorPercent: 5\n`;
     await writeCode(yaml, written);
     await page.getByTestId("section-resilience-0").waitFor();
     const timeout = page.getByTestId("field-http.0.timeout");
     await timeout.waitFor();
     expect(await timeout.inputValue()).toBe("3s");
+    await page.getByTestId("other-http.0").getByText("mirrorPercent").waitFor();
     await timeout.fill("4s");
     await eventually(
       async () => (await codeText(yaml)).includes("timeout: 4s # as agreed"),
@@ -187,8 +237,21 @@ export function editorJourney(running: () => Running): void {
     await answering("v2");
   });
 
-  test("a template's objects are made, and deleted again", async () => {
+  test("a template's objects are made, and deleted again; a preview moves only who asks for it", async () => {
     const { page, problems } = await start();
+    await page.getByTestId("templates").click();
+    await page.getByTestId("template-preview").click();
+    await page.getByTestId("traffic-moves").getByText("where header x-preview = v3").first().waitFor();
+    await apply(page);
+    await eventually(
+      async () =>
+        /"podname":"reviews-v3"/.test(
+          (await getThrough(running().mesh.gateway, "/api/v1/products/0/reviews", { "x-preview": "v3" })).body,
+        ),
+      patience,
+      "who asks for the preview gets it",
+    );
+    expect(await reviewVersions(running().mesh, 3), "others don't").toEqual({ v1: 3 });
     await page.getByTestId("templates").click();
     await page.getByTestId("template-egress").click();
     await page.getByTestId("safety").getByText("api.example.com").first().waitFor();
@@ -318,6 +381,32 @@ export function editorJourney(running: () => Running): void {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
     expect(wide).toBe(false);
   });
+}
+
+interface Hand {
+  press(x: number, y: number): Promise<void>;
+  move(x: number, y: number): Promise<void>;
+  release(): Promise<void>;
+}
+
+const mouseOf = ({ mouse }: Page): Hand => ({
+  press: async (x, y) => {
+    await mouse.move(x, y);
+    await mouse.down();
+  },
+  move: (x, y) => mouse.move(x, y, { steps: 8 }),
+  release: () => mouse.up(),
+});
+
+async function fingerOf(page: Page): Promise<Hand> {
+  const session = await page.context().newCDPSession(page);
+  const touch = async (type: "touchStart" | "touchMove" | "touchEnd", ...touchPoints: { x: number; y: number }[]) =>
+    void (await session.send("Input.dispatchTouchEvent", { type, touchPoints }));
+  return {
+    press: (x, y) => touch("touchStart", { x, y }),
+    move: (x, y) => touch("touchMove", { x, y }),
+    release: () => touch("touchEnd"),
+  };
 }
 
 /** A dry run of what is half-written is refused, and that is a browser's error, too. */

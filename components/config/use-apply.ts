@@ -68,7 +68,7 @@ export function useApply(change: Application | null, { envoy = false } = {}): Ap
       setBusy(false);
     }
   };
-  const planError = change !== null && query.error ? toApiError(query.error) : null;
+  const planError = change !== null && key !== written && query.error ? toApiError(query.error) : null;
   const error = (failure?.of === key ? failure.error : null) ?? planError;
   return {
     plan: change === null || query.isError ? null : (query.data ?? null),

@@ -40,6 +40,18 @@ it("tells versions with their subset, workloads and endpoints, and what routes t
   });
 });
 
+it("counts a gateway's rules to the services that they send to, whatever hosts they are for", () => {
+  const door = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name: "door", namespace: "default" },
+    spec: { hosts: ["*"], gateways: ["door"], http: [{ route: [{ destination: { host: "productpage" } }] }] },
+  };
+  const services = meshServices(buildMesh([...demo.objects, door], 1));
+  const ruled = services.filter(({ virtualServices }) => virtualServices.includes("default/door"));
+  expect(ruled.map(({ name }) => name)).toEqual(["productpage"]);
+});
+
 it("tells what health is judged by: the service's own word before the mesh's, figure by figure", () => {
   const annotated = demo.objects.map((object) =>
     object.kind === "Service" && object.metadata.name === "reviews"

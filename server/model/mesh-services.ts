@@ -7,6 +7,7 @@ import { compare, covers } from "./hostname.ts";
 import type { Mesh } from "./mesh.ts";
 import type { Service } from "./service.ts";
 import type { Subset } from "./specs.ts";
+import { meshGateway } from "./virtual-services.ts";
 
 /** A service for people: the dashboard's `MeshService` (server/contract/services.ts), which the model may not import. */
 export interface MeshService {
@@ -16,7 +17,7 @@ export interface MeshService {
   external: boolean;
   ports: { name: string; port: number; protocol: string }[];
   versions: ServiceVersion[];
-  /** `<namespace>/<name>` of those that stand for its host or send requests to it, oldest first. */
+  /** `<namespace>/<name>` of those that stand for its host in the mesh or send requests to it, oldest first. */
   virtualServices: string[];
   /** `<namespace>/<name>` of the rule that the service's own namespace sees. */
   destinationRules: string[];
@@ -47,7 +48,8 @@ function describe(mesh: Mesh, service: Service): MeshService {
   const endpoints = [...(mesh.endpoints.get(service.key)?.byPort.values() ?? [])].flat();
   const routed = mesh.virtualServices.all.filter(
     (it) =>
-      it.hosts.some((host) => covers(host, hostname)) ||
+      // At a gateway a host is what outside callers ask for: "*" there is not every service.
+      (it.gateways.includes(meshGateway) && it.hosts.some((host) => covers(host, hostname))) ||
       [...it.http, ...it.tcp, ...it.tls].some((rule) =>
         rule.route?.some((route) => route.destination.host === hostname),
       ),

@@ -3,6 +3,12 @@ import { createContext, useContext } from "react";
 import type { MeshObject } from "../../config/document/read-object.ts";
 import { type Path, valueAt, type YamlEdit } from "../../config/document/yaml-edit.ts";
 
+export interface FormError {
+  /** As errors write it: `spec.http[0].timeout`. */
+  path: string;
+  text: string;
+}
+
 /** What every field of the form reads and writes: the object that the YAML beside it is of. */
 export interface Form {
   object: MeshObject;
@@ -11,6 +17,8 @@ export interface Form {
   disabled: boolean;
   /** What is wrong with a field, by its path. */
   errorAt: (path: Path) => string | undefined;
+  /** What is wrong at a path and below it. */
+  errorsWithin: (path: Path) => readonly FormError[];
   /** Hosts of the registry, to choose from. */
   hosts: readonly string[];
   /** Subsets of a host as a VirtualService writes it. */

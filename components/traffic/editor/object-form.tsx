@@ -15,6 +15,7 @@ import { Notice } from "../../ui/states.tsx";
 import { DestinationRuleForm } from "./destination-rule-form.tsx";
 import styles from "./editor.module.css";
 import { type Form, FormContext } from "./form-context.ts";
+import { hostIn } from "./host-in.ts";
 import { CircuitsContext } from "./policy/use-circuits.ts";
 import { RateLimitForm } from "./rate-limit-form.tsx";
 import { textIndex } from "./text-index.ts";
@@ -44,7 +45,7 @@ export function ObjectForm({ object, bench, state, service, routing, services, g
   if (read.ok) last.current = read.object;
   const isRemoved = object.draft?.removed === true;
   const index = textIndex(bench, object);
-  const { hosts, subsetsOf } = useHosts(services, service.namespace, bench);
+  const { hosts, subsetsOf } = useHosts(services, object.namespace, bench);
   const edit = (edits: readonly YamlEdit[]) => {
     try {
       setFailure(null);
@@ -63,13 +64,19 @@ export function ObjectForm({ object, bench, state, service, routing, services, g
       const found = state.errors.find((error) => error.text === index && error.path === wanted);
       return found && textOf(found);
     },
+    errorsWithin: (path) => {
+      const wanted = formatPath(path);
+      return state.errors
+        .filter((error) => error.text === index && isWithin(error.path, wanted))
+        .map((error) => ({ path: error.path, text: textOf(error) }));
+    },
     hosts,
     subsetsOf,
     gateways,
     ports: services.find(({ hostname }) => hostname === routing.hostname)?.ports.map(({ port }) => port) ?? [],
     namespaces: [...new Set(services.map(({ namespace }) => namespace))],
   };
-  const host = routing.hostname.startsWith(`${service.name}.`) ? service.name : routing.hostname;
+  const host = hostIn(object.namespace, service, routing.hostname);
   return (
     <FormContext value={form}>
       <CircuitsContext value={{ namespace: service.namespace, name: routing.hostname }}>
@@ -101,6 +108,9 @@ export function ObjectForm({ object, bench, state, service, routing, services, g
     </FormContext>
   );
 }
+
+const isWithin = (path: string, root: string): boolean =>
+  path === root || path.startsWith(`${root}.`) || path.startsWith(`${root}[`);
 
 function FormOf({ kind, host, routing }: { kind: string; host: string; routing: Routing }) {
   const t = useTranslations("form");

@@ -8,6 +8,7 @@ import {
   IconTrash,
 } from "@tabler/icons-react";
 import { useTranslations } from "use-intl";
+import { ErrorsOf } from "./fields/errors-of.tsx";
 import { useForm } from "./form-context.ts";
 import { ConnectionRuleBody } from "./rule/connection-rule-body.tsx";
 import { RuleBody } from "./rule/rule-body.tsx";
@@ -107,6 +108,7 @@ export function RuleEditor(props: RuleEditorProps) {
           {tool("delete", IconTrash, onDelete, isLast)}
         </span>
       </header>
+      {!isOpen && !entry.disabled && <ErrorsOf path={[...listPath(list), entry.index]} folded />}
       {isOpen && !entry.disabled && (
         <div className={styles.body}>
           {list === "http" ? (

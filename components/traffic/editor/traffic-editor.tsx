@@ -18,6 +18,7 @@ import { LiveContent } from "../../list/live-content.tsx";
 import { PushCard } from "../push-card.tsx";
 import styles from "./editor.module.css";
 import { EditorSkeleton } from "./editor-skeleton.tsx";
+import { hostIn } from "./host-in.ts";
 import { ObjectBar } from "./object-bar.tsx";
 import { ObjectForm } from "./object-form.tsx";
 import { ObjectYaml } from "./object-yaml.tsx";
@@ -68,7 +69,9 @@ function Editor({ service, routing, item, services, documents, gateways, onClose
   const selected = bench.objects.find((one) => keyText(one) === asked) ?? bench.objects[0];
   const select = (key: ObjectKey) => url.set({ edit: keyText(key) });
   const ruling = routing.virtualService && { kind: "VirtualService", ...routing.virtualService };
-  const apply = useTemplates(bench, [selected, ruling], templateService(service, routing, item), select);
+  const apply = useTemplates(bench, [selected, ruling], templateService(service, routing, item), select, (namespace) =>
+    hostIn(namespace, service, routing.hostname),
+  );
   const overtaken = bench.changed.find((one) => one.overtaken && !state.busy && !isSettling);
   const write = async () => {
     if (!dirty || state.error || overtaken) return;
@@ -149,11 +152,10 @@ function templateService(
   item: ServiceListItem | undefined,
 ): TemplateService {
   const names = versions.map(({ version }) => version);
-  const isKubernetes = hostname.startsWith(`${service.name}.${service.namespace}.svc.`);
   return {
-    name: isKubernetes ? service.name : service.name.replaceAll(/[^a-z0-9-]+/g, "-"),
+    name: service.name.replaceAll(/[^a-z0-9-]+/g, "-"),
     namespace: service.namespace,
-    host: isKubernetes ? service.name : hostname,
+    host: hostIn(service.namespace, service, hostname),
     from: names[0] ?? "v1",
     to: names.at(-1) ?? "v2",
     port: item?.ports[0]?.port ?? 80,

@@ -19,6 +19,8 @@ export function useTemplates(
   preferred: readonly (ObjectKey | null | undefined)[],
   service: TemplateService,
   onSelect: (key: ObjectKey) => void,
+  /** The service as an object of a namespace writes it. */
+  hostIn: (namespace: string) => string,
 ): (name: TemplateName) => void {
   const present = (kind: string) => {
     const there = bench.objects.filter((one) => one.kind === kind && !one.draft?.removed);
@@ -39,8 +41,13 @@ export function useTemplates(
     return key;
   };
   return (name) => {
-    const { virtualService, destinationRule, created = [] } = templateChange(name, service);
-    const changed = [change("DestinationRule", destinationRule), change("VirtualService", virtualService)];
+    const of = (kind: string) =>
+      templateChange(name, { ...service, host: hostIn(present(kind)?.namespace ?? service.namespace) });
+    const { created = [] } = templateChange(name, service);
+    const changed = [
+      change("DestinationRule", of("DestinationRule").destinationRule),
+      change("VirtualService", of("VirtualService").virtualService),
+    ];
     for (const { yaml, ...key } of created) bench.create(key, yaml);
     const shown = changed.findLast((key) => key !== null) ?? created[0];
     if (shown) onSelect(shown);

@@ -1,6 +1,6 @@
 "use client";
 import { TagsInput } from "@mantine/core";
-import { useField } from "../form-context.ts";
+import { useField, useForm } from "../form-context.ts";
 import { type FieldProps, testIdOf } from "./field-props.ts";
 
 export interface ListFieldProps extends FieldProps {
@@ -18,6 +18,7 @@ export function ListField({
   required = false,
   numbers = false,
 }: ListFieldProps) {
+  const { errorAt } = useForm();
   const { value, set, error, disabled } = useField(path);
   const list = Array.isArray(value) ? value.map(String) : [];
   return (
@@ -27,7 +28,7 @@ export function ListField({
       data={choices.filter((one) => !list.includes(one))}
       onChange={(next) => set(next.length === 0 && !required ? undefined : numbers ? next.map(asNumber) : next)}
       {...(list.length === 0 && { placeholder })}
-      error={error}
+      error={error ?? list.map((_, index) => errorAt([...path, index])).find((one) => one !== undefined)}
       disabled={disabled}
       acceptValueOnBlur
       data-testid={testIdOf(path)}

@@ -2,6 +2,7 @@
 import { type ReactNode, useEffect, useId, useState } from "react";
 import { type Path, valueAt } from "../../../config/document/yaml-edit.ts";
 import { useForm } from "../form-context.ts";
+import { ErrorsOf } from "./errors-of.tsx";
 import styles from "./section.module.css";
 
 export interface SectionProps {
@@ -39,8 +40,12 @@ export function Section({ title, paths, summary, children, testId }: SectionProp
           {summary && <span>{summary}</span>}
         </button>
       </h3>
+      {!isOpen && paths.map((path) => <ErrorsOf key={path.join(".")} path={path} folded />)}
       {isOpen && (
         <div id={id} className={styles.body}>
+          {paths.map((path) => (
+            <ErrorsOf key={path.join(".")} path={path} />
+          ))}
           {children}
         </div>
       )}

@@ -3,6 +3,7 @@ import { Select } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import { type Path, valueAt, type YamlEdit } from "../../../config/document/yaml-edit.ts";
 import { ChoiceField } from "../fields/choice-field.tsx";
+import { ErrorsOf } from "../fields/errors-of.tsx";
 import styles from "../fields/fields.module.css";
 import { NumberField } from "../fields/number-field.tsx";
 import { OtherFields } from "../fields/other-fields.tsx";
@@ -37,6 +38,7 @@ export function LoadBalancerFields({ path }: { path: Path }) {
     ]);
   return (
     <div className={styles.grid}>
+      <ErrorsOf path={hash} />
       <ChoiceField path={[...path, "simple"]} label={t("simple")} choices={simple} placeholder="LEAST_REQUEST" />
       <Select
         label={t("hash-by")}

@@ -1,6 +1,7 @@
 "use client";
 import { useTranslations } from "use-intl";
 import type { Path } from "../../../config/document/yaml-edit.ts";
+import { ErrorsOf } from "../fields/errors-of.tsx";
 import styles from "../fields/fields.module.css";
 import { OtherFields } from "../fields/other-fields.tsx";
 import { RouteDestinations } from "./route-destinations.tsx";
@@ -11,6 +12,7 @@ export function ConnectionRuleBody({ path, number }: { path: Path; number: numbe
   const t = useTranslations("form");
   return (
     <>
+      <ErrorsOf path={path} />
       <RuleMatches path={path} />
       <fieldset className={styles.section}>
         <legend>{t("action-route")}</legend>

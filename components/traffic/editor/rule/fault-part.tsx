@@ -3,6 +3,7 @@ import { useTranslations } from "use-intl";
 import { grpcStatusNames } from "../../../../server/wire/grpc-status.ts";
 import type { Path } from "../../../config/document/yaml-edit.ts";
 import { ChoiceField } from "../fields/choice-field.tsx";
+import { ErrorsOf } from "../fields/errors-of.tsx";
 import styles from "../fields/fields.module.css";
 import { NumberField } from "../fields/number-field.tsx";
 import { OtherFields } from "../fields/other-fields.tsx";
@@ -15,6 +16,8 @@ export function FaultPart({ path }: { path: Path }) {
   const fault = [...path, "fault"];
   return (
     <div className={styles.grid}>
+      <ErrorsOf path={[...fault, "delay"]} />
+      <ErrorsOf path={[...fault, "abort"]} />
       <PercentField path={[...fault, "delay", "percentage"]} label={t("delay-share")} placeholder="0 %" />
       <TextField path={[...fault, "delay", "fixedDelay"]} label={t("delay-by")} placeholder={t("none")} />
       <PercentField path={[...fault, "abort", "percentage"]} label={t("abort-share")} placeholder="0 %" />

@@ -2,6 +2,7 @@
 import { SegmentedControl } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import { type Path, valueAt, type YamlEdit } from "../../../config/document/yaml-edit.ts";
+import { ErrorsOf } from "../fields/errors-of.tsx";
 import styles from "../fields/fields.module.css";
 import { useForm } from "../form-context.ts";
 import { DirectResponsePart } from "./direct-response-part.tsx";
@@ -47,6 +48,7 @@ export function RuleAction({ path, number, host }: { path: Path; number: number;
           data-testid={`action-${path[2]}`}
         />
         {action === "route" && <RouteDestinations path={path} number={number} />}
+        {action !== "route" && <ErrorsOf path={[...path, action]} />}
         {action === "redirect" && <RedirectPart path={path} />}
         {action === "directResponse" && <DirectResponsePart path={path} />}
       </div>

@@ -1,6 +1,7 @@
 "use client";
 import { useTranslations } from "use-intl";
 import { type Path, valueAt } from "../../../config/document/yaml-edit.ts";
+import { ErrorsOf } from "../fields/errors-of.tsx";
 import styles from "../fields/fields.module.css";
 import { OtherFields } from "../fields/other-fields.tsx";
 import { Section } from "../fields/section.tsx";
@@ -41,6 +42,7 @@ export function RuleBody({ path, number, host }: { path: Path; number: number; h
   const id = (part: string) => `section-${part}-${path[2]}`;
   return (
     <>
+      <ErrorsOf path={path} />
       <div className={styles.grid}>
         <TextField path={[...path, "name"]} label={t("rule-name")} placeholder={t("rule-name-none")} />
       </div>
