@@ -80,7 +80,7 @@ export function UserModal({ user, onClose }: UserModalProps) {
           visibilityToggleButtonProps={{ "aria-label": t("show-password") }}
         />
         {error && <FieldErrors error={error} />}
-        <Button type="submit" loading={busy} data-testid="user-save">
+        <Button type="submit" variant="filled" loading={busy} data-testid="user-save">
           {user ? t("save", { name: user.name }) : t("add")}
         </Button>
       </form>

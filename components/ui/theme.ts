@@ -40,7 +40,10 @@ const gray: MantineColorsTuple = [
   "#0d2228",
 ];
 
-const surface = { content: { background: "var(--panel)", border: "1px solid var(--line)" } };
+const surface = {
+  content: { background: "var(--panel)", border: "1px solid var(--line)" },
+  header: { background: "none" },
+};
 
 /** Mantine's parts in Limpid's language: the tokens of tokens.css decide, Mantine follows. */
 /** Mantine's title line of a dialog is a `header`, which would be a second one of the whole page. */
