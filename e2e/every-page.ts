@@ -71,6 +71,26 @@ export function everyPage(running: () => Running): void {
     });
   });
 
+  describe("what no address opens", together, () => {
+    const opened = [
+      { name: "the menu of a user", path: "/settings", press: '[data-testid="user-menu"]', there: '[role="menu"]' },
+      { name: "a new user", path: "/users", press: '[data-testid="user-new"]', there: '[role="dialog"]' },
+      {
+        name: "what can be done with a user",
+        path: "/users",
+        press: '[data-testid="users"] tbody button',
+        there: '[role="menu"]',
+      },
+      { name: "labels of the graph", path: "/topology", press: '[data-testid="labels"]', there: '[role="menu"]' },
+    ];
+    test.for(opened)("$name: nothing keeps a person out", async ({ path, press, there }, context) => {
+      const { page } = await open(path, context, { colorScheme: "dark", reducedMotion: "reduce" });
+      await page.locator(press).first().click();
+      await page.locator(there).waitFor();
+      context.expect(await violations(page)).toEqual([]);
+    });
+  });
+
   describe("before its scripts have come", together, () => {
     // What an address asks for waits for no script and no second request: a tab, a dialog, a panel beside the page.
     test.for(pages.filter(({ name }) => writtenByServer.has(name)))(

@@ -81,6 +81,7 @@ function Entries({ entries }: { entries: readonly AuditEntry[] }) {
     {
       key: "actor",
       header: t("actor"),
+      width: 190,
       cell: ({ actor, way, address }) => (
         <>
           <b>{actor || t("nobody")}</b>{" "}
@@ -92,6 +93,7 @@ function Entries({ entries }: { entries: readonly AuditEntry[] }) {
     {
       key: "result",
       header: t("result"),
+      width: 150,
       cell: ({ result, reason }) => (
         <span className={result === "done" ? undefined : styles[result]}>
           {t(`result-${result}`)} {reason && <span className="muted">{reason}</span>}

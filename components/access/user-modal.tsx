@@ -21,6 +21,7 @@ const sameGrants = (a: readonly Grant[], b: readonly Grant[]): boolean => JSON.s
 /** A person's name, roles and password. */
 export function UserModal({ user, onClose }: UserModalProps) {
   const t = useTranslations("users");
+  const common = useTranslations("ui");
   const client = useQueryClient();
   const [grants, setGrants] = useState<Grant[]>(user?.grants ?? [{ role: "viewer", namespace: "*" }]);
   const [error, setError] = useState<ApiError | null>(null);
@@ -52,7 +53,12 @@ export function UserModal({ user, onClose }: UserModalProps) {
     }
   };
   return (
-    <Modal opened onClose={onClose} title={user ? t("edit-title", { name: user.name }) : t("new-title")} centered>
+    <Modal
+      opened
+      onClose={onClose}
+      title={user ? t("edit-title", { name: user.name }) : t("new-title")}
+      closeButtonProps={{ "aria-label": common("close") }}
+    >
       <form className={styles.form} onSubmit={(event) => void submit(event)}>
         {user === undefined && (
           <TextInput
@@ -80,7 +86,7 @@ export function UserModal({ user, onClose }: UserModalProps) {
           visibilityToggleButtonProps={{ "aria-label": t("show-password") }}
         />
         {error && <FieldErrors error={error} />}
-        <Button type="submit" loading={busy} data-testid="user-save">
+        <Button type="submit" variant="filled" loading={busy} data-testid="user-save">
           {user ? t("save", { name: user.name }) : t("add")}
         </Button>
       </form>

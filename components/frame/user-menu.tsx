@@ -20,9 +20,8 @@ export function UserMenu() {
   const session = useSession();
   const user = session?.displayName || session?.name || "";
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const check = (on: boolean) => (on ? <IconCheck size={14} aria-hidden /> : <span className={styles.blank} />);
   return (
-    <Menu position="bottom-end" width={190}>
+    <Menu position="bottom-end" width={190} withinPortal={false} checkIcon={<IconCheck size={14} aria-hidden />}>
       <Menu.Target>
         <PillButton aria-label={t("user-menu", { user })} data-testid="user-menu" data-tour="user">
           <IconUser size={14} aria-hidden className={styles.icon} />
@@ -32,34 +31,34 @@ export function UserMenu() {
       <Menu.Dropdown>
         <Menu.Label>{t("theme")}</Menu.Label>
         {(["auto", "dark", "light"] as const).map((scheme) => (
-          <Menu.Item
+          <Menu.RadioItem
             key={scheme}
-            leftSection={check(colorScheme === scheme)}
-            onClick={() => setColorScheme(scheme)}
+            value={scheme}
+            checked={colorScheme === scheme}
+            onChange={() => setColorScheme(scheme)}
+            closeMenuOnClick
             data-testid={`theme-${scheme}`}
-            role="menuitemradio"
-            aria-checked={colorScheme === scheme}
           >
             {t(`theme-${scheme}`)}
-          </Menu.Item>
+          </Menu.RadioItem>
         ))}
         <Menu.Divider />
         <Menu.Label>{t("language")}</Menu.Label>
         {languages.map(({ locale, name }) => (
-          <Menu.Item
+          <Menu.RadioItem
             key={locale}
             lang={locale}
-            leftSection={check(current === locale)}
-            data-testid={`locale-${locale}`}
-            role="menuitemradio"
-            aria-checked={current === locale}
-            onClick={() => {
+            value={locale}
+            checked={current === locale}
+            onChange={() => {
               remember("locale", locale);
               router.refresh();
             }}
+            closeMenuOnClick
+            data-testid={`locale-${locale}`}
           >
             {name}
-          </Menu.Item>
+          </Menu.RadioItem>
         ))}
         <Menu.Divider />
         <Menu.Item component={Link} href={settingsHref} leftSection={<IconSettings size={14} aria-hidden />}>

@@ -4,7 +4,7 @@ import { certificateTone, type ServerCertificate } from "../../server/contract/i
 import { formatAge } from "../ui/age.ts";
 import styles from "./gateways.module.css";
 
-/** Whose certificate a server shows, and when it ends. */
+/** Whose certificate a server shows, and when it ends; how far away that is, once it is known what time it is there (0: not yet). */
 export function CertificateEnd({ certificate, now }: { certificate: ServerCertificate; now: number }) {
   const t = useTranslations("gateways");
   const locale = useLocale();
@@ -23,7 +23,9 @@ export function CertificateEnd({ certificate, now }: { certificate: ServerCertif
             ? t("certificate-unknown", { from })
             : notAfterMs <= now
               ? t("certificate-ended", { end })
-              : t("certificate-ends", { end, left: formatAge(notAfterMs - now, locale) })}
+              : now === 0
+                ? t("certificate-until", { end })
+                : t("certificate-ends", { end, left: formatAge(notAfterMs - now, locale) })}
       </span>
     </span>
   );

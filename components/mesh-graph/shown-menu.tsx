@@ -48,34 +48,32 @@ export function ShownItems({ state: { kind, namespaces, set }, graph }: ShownPro
     <>
       <Menu.Label>{t("by")}</Menu.Label>
       {viewKinds.map((one) => (
-        <Menu.Item
+        <Menu.RadioItem
           key={one}
-          role="menuitemradio"
-          aria-checked={one === kind}
-          leftSection={<Check on={one === kind} />}
-          onClick={() => set({ by: one === "versions" ? null : one, select: null, focus: null, hops: null })}
+          value={one}
+          checked={one === kind}
+          checkIcon={check}
+          onChange={() => set({ by: one === "versions" ? null : one, select: null, focus: null, hops: null })}
           data-testid={`by-${one}`}
         >
           {t(`by-${one}`)}
-        </Menu.Item>
+        </Menu.RadioItem>
       ))}
       <Menu.Label>{t("namespace")}</Menu.Label>
       {known.map((namespace) => (
-        <Menu.Item
+        <Menu.CheckboxItem
           key={namespace}
-          role="menuitemcheckbox"
-          aria-checked={namespaces.includes(namespace)}
-          leftSection={<Check on={namespaces.includes(namespace)} />}
-          onClick={() => toggle(namespace)}
+          checked={namespaces.includes(namespace)}
+          checkIcon={check}
+          onChange={() => toggle(namespace)}
           data-testid={`ns-${namespace}`}
         >
           {namespace}
-        </Menu.Item>
+        </Menu.CheckboxItem>
       ))}
     </>
   );
 }
 
-export const Check = ({ on }: { on: boolean }) => (
-  <IconCheck size={14} aria-hidden visibility={on ? "visible" : "hidden"} />
-);
+/** Of what is chosen in a menu. */
+export const check = <IconCheck size={14} aria-hidden />;

@@ -10,7 +10,7 @@ import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import { ExpressionBox } from "./expression-box.tsx";
 import type { FindResult } from "./find.ts";
 import { SavedViewsMenu } from "./saved-views-menu.tsx";
-import { Check, ShownItems, ShownMenu } from "./shown-menu.tsx";
+import { check, ShownItems, ShownMenu } from "./shown-menu.tsx";
 import styles from "./topology.module.css";
 import { type LabelKind, labelKinds, type TopologyState } from "./use-topology-state.ts";
 
@@ -64,12 +64,12 @@ export function Toolbar({ ref, state, graph, parsed, hiding, found }: ToolbarPro
           </PillButton>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<Check on={hideIdle} />} onClick={toggleIdle}>
+          <Menu.CheckboxItem checked={hideIdle} checkIcon={check} onChange={toggleIdle}>
             {t("hide-idle")}
-          </Menu.Item>
-          <Menu.Item leftSection={<Check on={animate} />} onClick={toggleAnimate}>
+          </Menu.CheckboxItem>
+          <Menu.CheckboxItem checked={animate} checkIcon={check} onChange={toggleAnimate}>
             {t("animate")}
-          </Menu.Item>
+          </Menu.CheckboxItem>
           <Menu.Label>{t("labels")}</Menu.Label>
           <LabelItems state={state} />
           <ShownItems state={state} graph={graph} />
@@ -104,14 +104,8 @@ function LabelItems({ state: { labels, set } }: { state: TopologyState }) {
     set({ labels: next.length === labelKinds.length ? null : next.join(",") || "none" });
   };
   return labelKinds.map((kind) => (
-    <Menu.Item
-      key={kind}
-      role="menuitemcheckbox"
-      aria-checked={labels.includes(kind)}
-      leftSection={<Check on={labels.includes(kind)} />}
-      onClick={() => toggle(kind)}
-    >
+    <Menu.CheckboxItem key={kind} checked={labels.includes(kind)} checkIcon={check} onChange={() => toggle(kind)}>
       {t(`label-${kind}`)}
-    </Menu.Item>
+    </Menu.CheckboxItem>
   ));
 }

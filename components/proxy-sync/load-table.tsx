@@ -20,7 +20,6 @@ export function LoadTable({ id }: { id: string }) {
   });
   return (
     <DataTable
-      dense
       caption={t("loads")}
       columns={[
         {

@@ -164,6 +164,7 @@ function TraceTable({ list }: { list: TraceList }) {
         rows={list.traces}
         rowKey={({ traceId }) => traceId}
         defaultSort="-start"
+        atFirst={100}
         onRowClick={({ traceId }) => router.push(traceHref(traceId))}
         rowProps={({ traceId }) => ({ "data-trace": traceId })}
       />

@@ -2,6 +2,7 @@
 import { type ReactNode, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import styles from "./data-table.module.css";
+import { PillButton } from "./pill.tsx";
 
 export interface Column<Row> {
   key: string;
@@ -30,11 +31,15 @@ export interface DataTableProps<Row> {
   empty?: ReactNode;
   /** For narrow places; stays a table on a phone. */
   dense?: boolean;
+  /** Of many rows so many, until somebody asks for all: the first paint waits for each of them. */
+  atFirst?: number;
 }
 
 /** A dense table that becomes a list at phone width. Rows keep their order while the pointer is over them. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { columns, rows, rowKey, sort, onSort, caption, empty, dense = false } = props;
+  const { columns, rows, rowKey, sort, onSort, caption, empty, dense = false, atFirst = Infinity } = props;
+  const t = useTranslations("ui");
+  const [all, setAll] = useState(false);
   const [held, setHeld] = useState(false);
   const order = useRef<string[]>([]);
   const sorted = sortRows(rows, columns, sort);
@@ -64,11 +69,18 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           </tr>
         </thead>
         <tbody onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}>
-          {shown.map((row) => (
+          {(all ? shown : shown.slice(0, atFirst)).map((row) => (
             <BodyRow key={rowKey(row)} row={row} {...props} />
           ))}
         </tbody>
       </table>
+      {!all && shown.length > atFirst && (
+        <p className={styles.more}>
+          <PillButton onClick={() => setAll(true)} data-testid="show-all">
+            {t("show-all", { count: shown.length })}
+          </PillButton>
+        </p>
+      )}
     </div>
   );
 }

@@ -40,12 +40,15 @@ const gray: MantineColorsTuple = [
   "#0d2228",
 ];
 
-const surface = { content: { background: "var(--panel)", border: "1px solid var(--line)" } };
+const surface = {
+  content: { background: "var(--panel)", border: "1px solid var(--line)" },
+  header: { background: "none" },
+};
 
-/** Mantine's parts in Limpid's language: the tokens of tokens.css decide, Mantine follows. */
 /** Mantine's title line of a dialog is a `header`, which would be a second one of the whole page. */
 const noBanner = { header: { role: "none" } };
 
+/** Mantine's parts in Limpid's language: the tokens of tokens.css decide, Mantine follows. */
 export const theme = createTheme({
   primaryColor: "lagoon",
   primaryShade: { light: 7, dark: 5 },
@@ -93,7 +96,16 @@ export const theme = createTheme({
       defaultProps: { openDelay: 250, transitionProps: { duration: 120 } },
       classNames: { tooltip: tip.tip ?? "" },
     },
-    Menu: { defaultProps: { transitionProps: { duration: 120 }, shadow: "md" } },
+    // Its first item has the focus, where Mantine puts it on an element that no menu may have.
+    Menu: {
+      defaultProps: {
+        transitionProps: { duration: 120 },
+        shadow: "md",
+        withInitialFocusPlaceholder: false,
+        // What stands at the end of the document is in no landmark.
+        portalProps: { target: "#main" },
+      },
+    },
     Popover: { defaultProps: { transitionProps: { duration: 120 }, shadow: "md" } },
   },
 });
