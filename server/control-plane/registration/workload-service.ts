@@ -1,12 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import { type Server, type ServerUnaryCall, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import {
   type WorkloadRequest,
   type WorkloadResponse,
   WorkloadResponseSchema,
   WorkloadService,
 } from "../../gen/proto/limpid/join/v1/workload_pb.js";
-import { addService } from "../../lib/grpc.ts";
+import { addService, type ServiceHost, type SingleCall } from "../../lib/grpc.ts";
 import { parseSpiffeUri } from "../../lib/spiffe.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import { proxyConfigOf, proxyStart } from "../../model/proxy-configs.ts";
@@ -21,7 +21,7 @@ export interface WorkloadServiceOptions {
 }
 
 /** What a machine is told of the workload that it is to be, when it joins by a group: nothing of another namespace's, nor of another account's. */
-export function addWorkloadService(server: Server, options: WorkloadServiceOptions): void {
+export function addWorkloadService(server: ServiceHost, options: WorkloadServiceOptions): void {
   addService(server, WorkloadService, {
     describe(call, callback) {
       try {
@@ -43,7 +43,7 @@ class Refusal extends Error {
 }
 
 function describe(
-  call: ServerUnaryCall<WorkloadRequest, WorkloadResponse>,
+  call: SingleCall<WorkloadRequest>,
   { mesh: meshOf, trustDomains, isRevoked }: WorkloadServiceOptions,
 ): WorkloadResponse {
   const shown = peerIdentity(call);
