@@ -23,7 +23,12 @@ beforeEach(async () => {
   const limits = { maxMessageBytes, maxStreamsPerConnection: 100, maxConnections: 100, firstMessageMs: 60_000 };
   server = new GrpcServer(limits, systemClock);
   const handle = (path: string, handler: MethodHandler<Buffer, Buffer>) =>
-    server.handle<Buffer, Buffer>({ path, decode: (bytes) => bytes, encode: (bytes) => [Buffer.from("<"), bytes], handler });
+    server.handle<Buffer, Buffer>({
+      path,
+      decode: (bytes) => bytes,
+      encode: (bytes) => [Buffer.from("<"), bytes],
+      handler,
+    });
   handle("/test/Unary", { kind: "unary", handle: ({ request }, answer) => answer(null, request) });
   handle("/test/Fail", {
     kind: "unary",
@@ -100,7 +105,11 @@ async function told(stream: ClientHttp2Stream): Promise<Told> {
     if (headers[":status"] !== undefined) httpStatus = Number(headers[":status"]);
     if (headers["grpc-status"] !== undefined) grpcStatus = Number(headers["grpc-status"]);
   };
-  stream.on("response", note).on("trailers", note).on("error", () => {}).resume();
+  stream
+    .on("response", note)
+    .on("trailers", note)
+    .on("error", () => {})
+    .resume();
   await once(stream, "close");
   return { status: httpStatus, grpcStatus };
 }
@@ -189,7 +198,9 @@ describe("what a call ends with", () => {
   });
 
   it("its deadline, which the handler hears of", async () => {
-    const call = client().makeBidiStreamRequest("/test/Hold", same, same, new Metadata(), { deadline: Date.now() + 60_000 });
+    const call = client().makeBidiStreamRequest("/test/Hold", same, same, new Metadata(), {
+      deadline: Date.now() + 60_000,
+    });
     call.on("error", () => {});
     const short = request("/test/Hold", { "grpc-timeout": "50m" });
     await vi.waitFor(() => expect(held).toHaveLength(2));

@@ -83,12 +83,16 @@ export class GrpcServer implements ServiceHost {
   }
 
   /** The same over TLS, at several addresses, for clients who show a certificate, or say by a token who they are. Certificates may change while it is bound. */
-  async listenGuarded({ hosts, port: wanted }: { hosts: readonly string[]; port: number }, tls: GuardedTls): Promise<number> {
+  async listenGuarded(
+    { hosts, port: wanted }: { hosts: readonly string[]; port: number },
+    tls: GuardedTls,
+  ): Promise<number> {
     const { clients } = tls;
     const authenticate = typeof clients === "function" ? clients : undefined;
     const secure = await tlsListener(tls, (socket) => this.#serve(socket, authenticate));
     let port = wanted;
-    for (const host of hosts) port = await this.#bind({ host, port }, (socket) => void secure.emit("connection", socket));
+    for (const host of hosts)
+      port = await this.#bind({ host, port }, (socket) => void secure.emit("connection", socket));
     return port;
   }
 
@@ -186,7 +190,10 @@ const missing = (path: string): Method => ({
   handler: {
     kind: "bidi",
     handle: (call) =>
-      void call.emit("error", { code: status.UNIMPLEMENTED, details: `the server does not implement the method ${path}` }),
+      void call.emit("error", {
+        code: status.UNIMPLEMENTED,
+        details: `the server does not implement the method ${path}`,
+      }),
   },
 });
 
