@@ -197,6 +197,11 @@ describe("what a call ends with", () => {
     expect(await told(request("/test/Unary", { ":method": "PUT" }))).toMatchObject({ status: 405 });
   });
 
+  it("metadata beyond any measure", async () => {
+    const big = await told(request("/test/Unary", { big: "x".repeat(61 << 10) }));
+    expect(big).toEqual({ status: 200, grpcStatus: status.RESOURCE_EXHAUSTED });
+  });
+
   it("its deadline, which the handler hears of", async () => {
     const call = client().makeBidiStreamRequest("/test/Hold", same, same, new Metadata(), {
       deadline: Date.now() + 60_000,

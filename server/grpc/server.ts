@@ -137,7 +137,7 @@ export class GrpcServer implements ServiceHost {
   #serve(socket: Socket, authenticate: Authenticate | undefined): void {
     const host: Http2ServerHost<GrpcStream> = {
       onStream: (stream, head, end) => this.#onStream(stream, head, end),
-      onRefused: (stream, _, { status: code }) => refused(stream, code),
+      onRefused: (stream, _, { status: code }) => (code === 431 ? tooMuchMetadata(stream) : refused(stream, code)),
       onClosed: () => this.#connections.delete(connection),
     };
     const context = { options: this.#options, stats: uncounted, timers: this.#timers };
@@ -203,6 +203,14 @@ function refused(stream: GrpcStream, code: number): BodyHandler {
   return nobody;
 }
 
+function tooMuchMetadata(stream: GrpcStream): BodyHandler {
+  const { maxHeaderBytes, maxHeaders } = defaultOptions;
+  const details = `metadata may have ${maxHeaders} fields and ${maxHeaderBytes} bytes`;
+  const headers = ["content-type", "application/grpc", "grpc-status", String(status.RESOURCE_EXHAUSTED)];
+  stream.sendHead({ status: 200, headers: [...headers, "grpc-message", details], contentLength: -1, bytes: 0 }, true);
+  return nobody;
+}
+
 const nobody: BodyHandler = { onData() {}, onEnd() {}, onReset() {}, onDrain() {} };
 
 function optionsOf({ maxStreamsPerConnection, keepalive }: GrpcLimits): Http2Options {
@@ -212,7 +220,6 @@ function optionsOf({ maxStreamsPerConnection, keepalive }: GrpcLimits): Http2Opt
     // The least that there is: for a message that is larger a stream's window is opened by itself.
     initialStreamWindow: 0,
     initialConnectionWindow: 1 << 20,
-    maxHeaderBytes: 16 << 10,
     maxPingsPerSecond: 100,
     streamErrorOnInvalidMessaging: true,
     connectionIdleMs: idleMs,
