@@ -12,6 +12,7 @@ import { memoryMb, type Plane, planeFlags, startPlane } from "./xds/plane.ts";
 const services = 1_000;
 const storm = Number(process.env.LIMPID_BENCH_STORM ?? 200);
 const fleet = Number(process.env.LIMPID_BENCH_FLEET ?? 2_000);
+const bare = process.env.LIMPID_BENCH_BARE !== "0";
 const apart = fleet > 0 ? 50 : 0;
 const clientProcesses = 2;
 const changes = Number(process.env.LIMPID_BENCH_CHANGES ?? 30);
@@ -26,7 +27,7 @@ export async function benchXds(): Promise<void> {
   const phases: [string, boolean, (data: string, bars: Bars) => Promise<void>][] = [
     ["the connect storm", storm > 0, connectStorm],
     ["the fleet that comes back", fleet > 0, wholeFleet],
-    ["bare servers", fleet > 0, async () => bareServers()],
+    ["bare servers", fleet > 0 && bare, async () => bareServers()],
     ["PUT → first response", puts > 0, (data, all) => measureFirstResponses(data, services, puts, all)],
   ];
   for (const [name, isWanted, measure] of phases) {

@@ -27,7 +27,12 @@ export interface CallHost {
   onOver(call: Call): void;
 }
 
-const responseFields: Fields = ["content-type", "application/grpc+proto", "grpc-accept-encoding", "identity,deflate,gzip"];
+const responseFields: Fields = [
+  "content-type",
+  "application/grpc+proto",
+  "grpc-accept-encoding",
+  "identity,deflate,gzip",
+];
 const inflaters = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 /** What a timer can wait for. */
 const maxTimerMs = 2 ** 31 - 1;
@@ -75,10 +80,14 @@ export class Call<Request = unknown, Response = unknown>
     this.metadata = metadataOf(headers);
     this.#encoding = fieldOf(headers, "grpc-encoding") ?? "identity";
     const { clock } = host;
-    this.#silence = clock.setTimeout(() => this.#fail(status.DEADLINE_EXCEEDED, "no message came"), host.firstMessageMs);
+    this.#silence = clock.setTimeout(
+      () => this.#fail(status.DEADLINE_EXCEEDED, "no message came"),
+      host.firstMessageMs,
+    );
     const timeout = fieldOf(headers, "grpc-timeout");
     const ms = timeout === undefined ? Number.POSITIVE_INFINITY : timeoutMs(timeout);
-    if (ms === undefined) queueMicrotask(() => this.#fail(status.INTERNAL, `grpc-timeout ${JSON.stringify(timeout)} is none`));
+    if (ms === undefined)
+      queueMicrotask(() => this.#fail(status.INTERNAL, `grpc-timeout ${JSON.stringify(timeout)} is none`));
     else if (ms <= maxTimerMs) this.#deadline = clock.setTimeout(() => this.#onDeadline(), ms);
   }
 

@@ -58,4 +58,5 @@ export function timeoutMs(text: string): number | undefined {
 }
 
 /** `application/grpc`, alone or with a format or parameters behind it. */
-export const isGrpc = (contentType: string | undefined): boolean => /^application\/grpc(?:$|[+;])/.test(contentType ?? "");
+export const isGrpc = (contentType: string | undefined): boolean =>
+  /^application\/grpc(?:$|[+;])/.test(contentType ?? "");

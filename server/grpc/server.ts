@@ -37,7 +37,7 @@ const idleMs = 120_000;
 
 /**
  * A gRPC server on our own HTTP/2 codec, with limits. A client that vanished without a word is noticed within 40 s; one that connects and calls nothing goes
- * after two minutes, or sooner when its place is wanted (ConnectionTable). Why not grpc-js: docs/decisions.
+ * after two minutes, or sooner when its place is wanted (ConnectionTable). Why not grpc-js: docs/decisions/0059x-own-grpc-server.md.
  */
 export class GrpcServer implements ServiceHost {
   readonly #clock: Clock;
@@ -83,12 +83,16 @@ export class GrpcServer implements ServiceHost {
   }
 
   /** The same over TLS, at several addresses, for clients who show a certificate, or say by a token who they are. Certificates may change while it is bound. */
-  async listenGuarded({ hosts, port: wanted }: { hosts: readonly string[]; port: number }, tls: GuardedTls): Promise<number> {
+  async listenGuarded(
+    { hosts, port: wanted }: { hosts: readonly string[]; port: number },
+    tls: GuardedTls,
+  ): Promise<number> {
     const { clients } = tls;
     const authenticate = typeof clients === "function" ? clients : undefined;
     const secure = await tlsListener(tls, (socket) => this.#serve(socket, authenticate));
     let port = wanted;
-    for (const host of hosts) port = await this.#bind({ host, port }, (socket) => void secure.emit("connection", socket));
+    for (const host of hosts)
+      port = await this.#bind({ host, port }, (socket) => void secure.emit("connection", socket));
     return port;
   }
 
@@ -133,7 +137,7 @@ export class GrpcServer implements ServiceHost {
   #serve(socket: Socket, authenticate: Authenticate | undefined): void {
     const host: Http2ServerHost<GrpcStream> = {
       onStream: (stream, head, end) => this.#onStream(stream, head, end),
-      onRefused: (stream, _, { status: code }) => refused(stream, code),
+      onRefused: (stream, _, { status: code }) => (code === 431 ? tooMuchMetadata(stream) : refused(stream, code)),
       onClosed: () => this.#connections.delete(connection),
     };
     const context = { options: this.#options, stats: uncounted, timers: this.#timers };
@@ -186,13 +190,24 @@ const missing = (path: string): Method => ({
   handler: {
     kind: "bidi",
     handle: (call) =>
-      void call.emit("error", { code: status.UNIMPLEMENTED, details: `the server does not implement the method ${path}` }),
+      void call.emit("error", {
+        code: status.UNIMPLEMENTED,
+        details: `the server does not implement the method ${path}`,
+      }),
   },
 });
 
 /** An answer without gRPC. */
 function refused(stream: GrpcStream, code: number): BodyHandler {
   stream.sendHead({ status: code, headers: [], contentLength: -1, bytes: 0 }, true);
+  return nobody;
+}
+
+function tooMuchMetadata(stream: GrpcStream): BodyHandler {
+  const { maxHeaderBytes, maxHeaders } = defaultOptions;
+  const details = `metadata may have ${maxHeaders} fields and ${maxHeaderBytes} bytes`;
+  const headers = ["content-type", "application/grpc", "grpc-status", String(status.RESOURCE_EXHAUSTED)];
+  stream.sendHead({ status: 200, headers: [...headers, "grpc-message", details], contentLength: -1, bytes: 0 }, true);
   return nobody;
 }
 
@@ -205,7 +220,6 @@ function optionsOf({ maxStreamsPerConnection, keepalive }: GrpcLimits): Http2Opt
     // The least that there is: for a message that is larger a stream's window is opened by itself.
     initialStreamWindow: 0,
     initialConnectionWindow: 1 << 20,
-    maxHeaderBytes: 16 << 10,
     maxPingsPerSecond: 100,
     streamErrorOnInvalidMessaging: true,
     connectionIdleMs: idleMs,

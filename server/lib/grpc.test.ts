@@ -1,14 +1,16 @@
 import { create } from "@bufbuild/protobuf";
-import { Metadata, Server, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
+import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { AccessLogService, StreamAccessLogsMessageSchema } from "../gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import { AggregatedDiscoveryService } from "../gen/proto/envoy/service/discovery/v3/ads_pb.js";
 import { DeltaDiscoveryRequestSchema } from "../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
+import { GrpcServer } from "../grpc/server.ts";
+import { systemClock } from "./clock.ts";
 import { addService, makeClient } from "./grpc.ts";
 
-const servers: Server[] = [];
+const servers: GrpcServer[] = [];
 afterEach(() => {
-  for (const server of servers.splice(0)) server.forceShutdown();
+  for (const server of servers.splice(0)) void server.stop(0);
 });
 
 const boom = (): never => {
@@ -18,7 +20,8 @@ const boom = (): never => {
 test("what a handler or a listener of its call throws ends the call and not the process, and is told", async () => {
   const told: string[] = [];
   const onError = (error: unknown, method: string) => told.push(`${method}: ${(error as Error).message}`);
-  const server = new Server();
+  const limits = { maxMessageBytes: 1 << 20, maxStreamsPerConnection: 10, maxConnections: 10, firstMessageMs: 60_000 };
+  const server = new GrpcServer(limits, systemClock);
   servers.push(server);
   addService(
     server,
@@ -27,11 +30,7 @@ test("what a handler or a listener of its call throws ends the call and not the 
     onError,
   );
   addService(server, AccessLogService, { streamAccessLogs: boom }, onError);
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    ),
-  );
+  const port = await server.listen({ host: "127.0.0.1", port: 0 });
 
   const ads = makeClient(AggregatedDiscoveryService, `127.0.0.1:${port}`);
   const stream = ads.deltaAggregatedResources();

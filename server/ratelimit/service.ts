@@ -16,7 +16,10 @@ import type { Asked, RateLimiter, Verdict } from "./rate-limiter.ts";
 const maxDescriptors = 1_000;
 
 /** Envoy's rate limit service. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/ratelimit/v3/rls.proto */
-export function addRateLimitService(server: ServiceHost, { limiter, clock }: { limiter: RateLimiter; clock: Clock }): void {
+export function addRateLimitService(
+  server: ServiceHost,
+  { limiter, clock }: { limiter: RateLimiter; clock: Clock },
+): void {
   addService(server, RateLimitService, {
     shouldRateLimit({ request }, callback) {
       const problem = problemOf(request);

@@ -96,10 +96,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       try {
         if (tls) {
           const { port, hosts = [at(port).host], credentials, authenticate } = tls;
-          tlsPort = await server.listenGuarded(
-            { hosts, port },
-            { credentials, clients: authenticate ?? "certified" },
-          );
+          tlsPort = await server.listenGuarded({ hosts, port }, { credentials, clients: authenticate ?? "certified" });
         }
         const port = await server.listen(at(options.port));
         health.set(true);

@@ -1,9 +1,9 @@
 import { type ClientHttp2Session, connect } from "node:http2";
 import { create } from "@bufbuild/protobuf";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { ClientStatusDiscoveryService } from "../gen/proto/envoy/service/status/v3/csds_pb.js";
+import { GrpcServer } from "../grpc/server.ts";
 import { systemClock } from "../lib/clock.ts";
 import { registerCsds } from "./csds.ts";
 import { Session } from "./session.ts";
@@ -34,17 +34,14 @@ function largeSession(): Session {
 test("who asks and doesn't read is answered no further than the wire takes", async () => {
   const proxy = largeSession();
   let asked = 0;
-  const server = new Server();
+  const limits = { maxMessageBytes: 1 << 20, maxStreamsPerConnection: 10, maxConnections: 10, firstMessageMs: 60_000 };
+  const server = new GrpcServer(limits, systemClock);
   registerCsds(server, () => {
     asked++;
     return [proxy];
   });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    ),
-  );
-  closers.push(() => server.forceShutdown());
+  const port = await server.listen({ host: "127.0.0.1", port: 0 });
+  closers.push(() => void server.stop(0));
   // grpc-js' own client reads whatever comes; this one leaves it on the wire until it is resumed.
   const session = connect(`http://127.0.0.1:${port}`);
   closers.push(() => session.destroy());

@@ -135,11 +135,7 @@ export class DiscoveryStreams implements DiscoveryHandlers {
     };
   }
 
-  #answer(
-    call: SingleCall<Buffer>,
-    onlyType: TypeUrl,
-    write: (push: Push, revision: number) => void,
-  ): void {
+  #answer(call: SingleCall<Buffer>, onlyType: TypeUrl, write: (push: Push, revision: number) => void): void {
     if (this.#stopping) throw new RequestError("the control plane is shutting down");
     const request = decodeRequest("sotw", call.request);
     if (request.typeUrl && request.typeUrl !== onlyType) throw notServed(request.typeUrl);

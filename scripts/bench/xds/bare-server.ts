@@ -41,7 +41,12 @@ const field = (number: number, value: Buffer): Buffer =>
   Buffer.concat([Buffer.from([(number << 3) | 2, value.length]), value]);
 
 async function serveLimpid(): Promise<void> {
-  const limits = { maxMessageBytes: 16 << 20, maxStreamsPerConnection: 1_000, maxConnections: 10_000, firstMessageMs: 60_000 };
+  const limits = {
+    maxMessageBytes: 16 << 20,
+    maxStreamsPerConnection: 1_000,
+    maxConnections: 10_000,
+    firstMessageMs: 60_000,
+  };
   const server = new GrpcServer(limits, systemClock);
   server.handle<Buffer, Buffer>({
     path: adsPath,
@@ -123,6 +128,10 @@ function serveHttp2(): void {
   server.listen(0, "127.0.0.1", backlog, () => process.send?.({ port: (server.address() as AddressInfo).port }));
 }
 
-const transports: Record<string, () => unknown> = { limpid: serveLimpid, "grpc-js": serveGrpcJs, "node:http2": serveHttp2 };
+const transports: Record<string, () => unknown> = {
+  limpid: serveLimpid,
+  "grpc-js": serveGrpcJs,
+  "node:http2": serveHttp2,
+};
 transports[process.argv[2] ?? ""]?.();
 process.on("disconnect", () => process.exit());
