@@ -93,7 +93,7 @@ function amended(
       const { namespace } = object.metadata;
       const host = hostOf(object, domain);
       if (isWildcard(host) || balancesByHash(object)) return undefined;
-      const own = byNamespace.get(namespace) ?? { exact: new Map<string, DestinationRule>(), wildcard: [] };
+      const own: NamespaceRules = byNamespace.get(namespace) ?? { exact: new Map(), wildcard: [] };
       const known = own.exact.get(host);
       const others = (known?.sources ?? []).filter((it) => it !== before && it !== after);
       const sources = object === after ? [...others, after].sort(olderFirst) : others;

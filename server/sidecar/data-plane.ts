@@ -223,7 +223,7 @@ export class DataPlane {
   }
 
   /** EDS service names of all clusters. */
-  requiredEndpoints(): string[] {
+  requiredEndpoints(): readonly string[] {
     return this.clusters.requiredEndpoints();
   }
 

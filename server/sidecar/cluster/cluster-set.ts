@@ -23,6 +23,8 @@ export class ClusterSet {
   /** New clusters, and new settings, that wait for secrets: what was in force before stays so. */
   private readonly waiting = new Map<string, Waiting>();
   private readonly secrets: Secrets;
+  /** Undefined: other clusters are known since it was reckoned. */
+  private referred: References | undefined;
 
   /** @param changed called when a cluster may have become warm */
   constructor(io: ClusterIo, secrets: Secrets, changed: () => void) {
@@ -71,6 +73,7 @@ export class ClusterSet {
   }
 
   private bringIntoForce(config: ClusterConfig, fixed: Assignment): void {
+    this.referred = undefined;
     let cluster = this.byName.get(config.name);
     if (cluster === undefined) {
       cluster = new Cluster(config, this.io, () => this.changed());
@@ -96,6 +99,7 @@ export class ClusterSet {
   }
 
   private waitForSecrets(config: ClusterConfig, fixed: Assignment): void {
+    this.referred = undefined;
     // However long the secret may take, the rest of the proxy doesn't wait longer than for endpoints.
     const timer = setTimeout(() => {
       waiting.late = true;
@@ -106,6 +110,7 @@ export class ClusterSet {
   }
 
   private stopWaiting(name: string): void {
+    this.referred = undefined;
     clearTimeout(this.waiting.get(name)?.timer);
     this.waiting.delete(name);
   }
@@ -133,14 +138,18 @@ export class ClusterSet {
     for (const cluster of this.usersOf(name)) cluster.setEndpoints([], defaultPriorityPolicy);
   }
 
-  requiredEndpoints(): string[] {
-    const names = new Set<string>();
-    for (const config of this.configs()) if (config.discovery === "eds") names.add(config.serviceName);
-    return [...names];
+  /** The same list while clusters refer to the same: with thousands of them, each changed route asks. */
+  requiredEndpoints(): readonly string[] {
+    return this.references().endpoints;
   }
 
-  requiredSecrets(): string[] {
-    return this.configs().flatMap((config) => tlsContextsOf(config).flatMap(({ common }) => common.secretNames));
+  requiredSecrets(): readonly string[] {
+    return this.references().secrets;
+  }
+
+  private references(): References {
+    this.referred ??= referencesOf(this.configs());
+    return this.referred;
   }
 
   tlsContexts(): CommonTls[] {
@@ -200,3 +209,15 @@ interface Waiting {
 const noEndpoints: Assignment = { endpoints: [], policy: defaultPriorityPolicy, dropped: 0 };
 
 const initialFetchMs = 15_000;
+
+/** What clusters refer to by name, each once. */
+interface References {
+  readonly endpoints: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+function referencesOf(configs: readonly ClusterConfig[]): References {
+  const eds = configs.filter(({ discovery }) => discovery === "eds");
+  const secrets = configs.flatMap((config) => tlsContextsOf(config).flatMap(({ common }) => common.secretNames));
+  return { endpoints: [...new Set(eds.map(({ serviceName }) => serviceName))], secrets: [...new Set(secrets)] };
+}

@@ -106,6 +106,8 @@ export class RouteSet {
   }
 
   private serve(named: NamedSource): void {
+    // A virtual host in a table that is in force is no news to a listener.
+    if (named.source.table === named.table) return;
     named.source.table = named.table;
     this.changed();
   }

@@ -54,8 +54,8 @@ function fakePlane() {
       return [];
     },
     removeVirtualHost: (name) => calls.push(`-host ${name}`),
-    requiredEndpoints: () => clusters,
-    requiredRoutes: () => listeners,
+    requiredEndpoints: () => [...clusters],
+    requiredRoutes: () => [...listeners],
     requiredSecrets: () => [...clusters].filter((name) => name.includes("tls")).map((name) => `secret-of-${name}`),
     setExtension: () => [],
     removeExtension: () => {},

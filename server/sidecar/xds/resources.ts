@@ -34,7 +34,7 @@ export interface DataPlanePort {
   /** `resourceName` is `<route configuration>/<virtual host>`. */
   setVirtualHost(routeConfigName: string, virtualHost: VirtualHost, resourceName: string): readonly string[];
   removeVirtualHost(resourceName: string): void;
-  /** EDS names that its clusters refer to. */
+  /** EDS names that its clusters refer to. Of all that is required: the same list may come again only while it says the same. */
   requiredEndpoints(): Iterable<string>;
   /** RDS names that its listeners refer to. */
   requiredRoutes(): Iterable<string>;
@@ -91,6 +91,8 @@ export class XdsResources {
   /** What is asked for by name, and what of it was answered, be it with "does not exist". */
   readonly #subscribed = new Map<TypeUrl, Set<string>>();
   readonly #answered = new Map<TypeUrl, Set<string>>();
+  /** The lists by which `#subscribed` was made: the same list says the same. */
+  readonly #required = new Map<TypeUrl, Iterable<string>>();
   readonly #missing = new Map<TypeUrl, (name: string) => void>();
   readonly #timers = new Set<{ cancel(): void }>();
   #subscriber: Subscriber | undefined;
@@ -262,6 +264,8 @@ export class XdsResources {
 
   /** @param timeoutOf how long something may stay unanswered, where it says so itself */
   #sync(typeUrl: TypeUrl, required: Iterable<string>, timeoutOf?: (name: string) => number | undefined): void {
+    if (this.#required.get(typeUrl) === required) return;
+    this.#required.set(typeUrl, required);
     const wanted = new Set(required);
     const subscribed = this.#subscribed.get(typeUrl) ?? new Set();
     const fresh = [...wanted].filter((name) => !subscribed.has(name));
