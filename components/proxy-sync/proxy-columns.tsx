@@ -35,6 +35,7 @@ export function useProxyColumns(now: number, withUsage: boolean, shown: readonly
             {proxy.namespace} · {proxy.address}
           </span>
           {!proxy.connected && <Lost proxy={proxy} />}
+          {proxy.connected && proxy.restart && <RestartNeeded fields={proxy.restart} />}
         </>
       ),
     },
@@ -77,6 +78,16 @@ function Client({ proxy }: { proxy: ProxySync }) {
   return (
     <span className={`muted ${styles.implementation}`} title={proxy.implementation} data-client={kind}>
       {kind === "other" ? proxy.implementation : `${t(`client-${kind}`)} ${clientVersion(proxy)}`}
+    </span>
+  );
+}
+
+/** It was started otherwise than a ProxyConfig has it by now. */
+function RestartNeeded({ fields }: { fields: readonly string[] }) {
+  const t = useTranslations("proxies");
+  return (
+    <span className={styles.restart} title={t("restart-needed-why", { fields: fields.join(", ") })}>
+      {t("restart-needed")}
     </span>
   );
 }

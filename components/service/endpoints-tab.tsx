@@ -30,8 +30,9 @@ interface Endpoint {
   port: number;
   workload: string;
   version: string;
-  /** What probes found (HealthCheck). */
+  /** What probes found (HealthCheck, WorkloadGroup). */
   health?: "healthy" | "unhealthy";
+  group?: string;
   /** What its workload got in the window; null: nothing, or not known. */
   signals: Signals | null;
   /** Endpoints of the workload: traffic is told of it as a whole. */
@@ -75,7 +76,7 @@ export function EndpointsTab({
       ),
     },
     { key: "version", header: t("col-version"), cell: ({ version }) => <VersionChip version={version} /> },
-    { key: "workload", header: t("col-workload"), cell: ({ workload }) => workload },
+    { key: "workload", header: t("col-workload"), cell: (endpoint) => <WorkloadCell {...endpoint} /> },
     ...(rows?.some(({ health }) => health) ? [probed] : []),
     {
       key: "rate",
@@ -169,4 +170,14 @@ function endpointsOf(
       metrics?.workloads.find((one) => one.workload === endpoint.workload && one.namespace === namespace)?.signals ??
       null,
   }));
+}
+
+function WorkloadCell({ workload, group }: Endpoint) {
+  const t = useTranslations("service");
+  return (
+    <>
+      {workload}
+      {group && <span className="muted"> · {t("registered-by", { group })}</span>}
+    </>
+  );
 }

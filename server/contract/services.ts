@@ -14,8 +14,10 @@ export const ServiceVersion = z.object({
       address: z.string(),
       port: z.number(),
       workload: z.string(),
-      /** What probes found (HealthCheck); absent where there are none. */
+      /** What probes found (HealthCheck, or a WorkloadGroup's); absent where there are none. */
       health: z.enum(["healthy", "unhealthy"]).optional(),
+      /** The WorkloadGroup that its proxy registered it for. */
+      group: z.string().optional(),
     }),
   ),
 });

@@ -106,6 +106,11 @@ export const warningsInEnglish = {
     "no Service or ServiceEntry has the host {host}, did you mean {near}?: what it would be asked about is refused",
   "first-provider": "the first provider counts; this one has no effect",
   "own-provider": "{name} is the mesh's own collector, to which this goes anyway: naming it has no effect",
+  "group-unselected":
+    "no Service or ServiceEntry of {namespace} selects workloads with these labels: they get no requests",
+  "probe-port": "{port} is none of the workload's ports ({ports})",
+  "image-type": "proxies here are no images of containers: it has no effect",
+  "selector-empty": "has no labels: it is for nobody; leave it out for all of the namespace",
   "telemetry-provider": "there is no provider {name} for {signal}: it has no effect",
   "telemetry-provider-known": "there is no provider {name} for {signal} (there are {known}): it has no effect",
   "telemetry-host": "no Service or ServiceEntry has the host {host}: nothing is sent there",

@@ -18,6 +18,8 @@ export const WorkloadView = z.object({
   /** Empty: not known. */
   serviceAccount: z.string(),
   labels: z.record(z.string(), z.string()),
+  /** The WorkloadGroup that its proxy registered it for; absent: somebody wrote its WorkloadEntry. */
+  group: z.string().optional(),
   services: z.array(ServiceLink),
   endpoints: z.array(
     z.object({

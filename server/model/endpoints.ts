@@ -2,7 +2,7 @@ import type { ConfigObject } from "../config/object.ts";
 import { memo } from "../lib/memo.ts";
 import { compare } from "./hostname.ts";
 import { canonicalRevision, canonicalService, type Labels, matchesLabels } from "./labels.ts";
-import { groupOf, isReady } from "./registered-workloads.ts";
+import { groupOf, isProbed, isReady } from "./registered-workloads.ts";
 import { partsOf, type Service, type ServicePort } from "./service.ts";
 import type { ServiceEntrySpec, ServiceSpec, WorkloadEntrySpec } from "./specs.ts";
 
@@ -18,6 +18,8 @@ export interface Endpoint {
   readonly workload: Workload;
   /** False: its own probe says that it is not well, or has not said yet that it is; it gets nothing. */
   readonly ready: boolean;
+  /** Its own proxy probes it. */
+  readonly probed: boolean;
 }
 
 export interface Workload {
@@ -122,21 +124,25 @@ function fromWorkload(object: ConfigObject, port: ServicePort): Endpoint | undef
         namespace: object.metadata.namespace,
         group: groupOf(object),
         ready: isReady(object),
+        probed: isProbed(object),
       },
       port,
     ),
   );
 }
 
+interface Named {
+  name: string;
+  namespace: string;
+  group?: string | undefined;
+  ready?: boolean;
+  probed?: boolean;
+}
+
 function toEndpoint(
   entry: WorkloadEntrySpec,
   labels: Labels,
-  {
-    name,
-    namespace,
-    group,
-    ready = true,
-  }: { name: string; namespace: string; group?: string | undefined; ready?: boolean },
+  { name, namespace, group, ready = true, probed = false }: Named,
   port: ServicePort,
 ): Endpoint | undefined {
   const number = targetPort(port, entry.ports ?? {});
@@ -156,6 +162,7 @@ function toEndpoint(
       group,
     },
     ready,
+    probed,
   };
 }
 

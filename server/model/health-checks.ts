@@ -20,6 +20,10 @@ export const noHealth: EndpointHealth = new Map();
 export const healthKey = (service: Pick<Service, "key">, endpoint: Pick<Endpoint, "address" | "port">): string =>
   `${service.key} ${endpoint.address}:${endpoint.port}`;
 
+/** What is known of an endpoint by probes: its own proxy's, and those of HealthChecks; undefined: nobody probes it. */
+export const foundOf = (mesh: Mesh, service: Pick<Service, "key">, endpoint: Endpoint): boolean | undefined =>
+  endpoint.ready ? (mesh.health.get(healthKey(service, endpoint)) ?? (endpoint.probed ? true : undefined)) : false;
+
 /** Endpoints of a port that are to be probed, all in the same way. */
 export interface CheckedPort {
   readonly service: Service;

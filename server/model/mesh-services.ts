@@ -2,7 +2,7 @@ import { type HealthThresholds, healthAnnotations, usualThresholds } from "../co
 import { memo } from "../lib/memo.ts";
 import { findDestinationRule } from "./destination-rules.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { healthKey } from "./health-checks.ts";
+import { foundOf } from "./health-checks.ts";
 import { compare, covers } from "./hostname.ts";
 import type { Mesh } from "./mesh.ts";
 import type { Service } from "./service.ts";
@@ -32,7 +32,7 @@ export interface ServiceVersion {
   /** Canonical names of its workloads, by which telemetry knows them. */
   apps: string[];
   /** `health`: what probes found; absent where there are none. */
-  endpoints: { address: string; port: number; workload: string; health?: "healthy" | "unhealthy" }[];
+  endpoints: { address: string; port: number; workload: string; health?: "healthy" | "unhealthy"; group?: string }[];
 }
 
 /** Ordered by namespace and name. */
@@ -60,7 +60,7 @@ function describe(mesh: Mesh, service: Service): MeshService {
     hostname,
     external: service.external,
     ports: service.ports.map(({ name, port, protocol }) => ({ name, port, protocol })),
-    versions: versionsOf(endpoints, rule?.subsets ?? [], (endpoint) => mesh.health.get(healthKey(service, endpoint))),
+    versions: versionsOf(endpoints, rule?.subsets ?? [], (endpoint) => foundOf(mesh, service, endpoint)),
     virtualServices: routed.map((it) => `${it.namespace}/${it.name}`),
     destinationRules: rule ? [`${rule.namespace}/${rule.name}`] : [],
     ...thresholdsOf(mesh, service),
@@ -90,7 +90,8 @@ function versionsOf(
       endpoints: members.map((it) => {
         const [{ address, port }, healthy] = [it, healthOf(it)];
         const found = healthy === undefined ? {} : { health: healthy ? ("healthy" as const) : ("unhealthy" as const) };
-        return { address, port, workload: it.workload.name, ...found };
+        const { name, group } = it.workload;
+        return { address, port, workload: name, ...found, ...(group && { group }) };
       }),
     }));
 }

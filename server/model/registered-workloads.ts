@@ -143,11 +143,15 @@ const uidOf = ({ registeredAt }: RegisteredWorkload, { metadata: { uid = "" } }:
 export const groupOf = (object: ConfigObject): string | undefined =>
   isRegistered(object) ? object.metadata.annotations?.[registrationAnnotations.group] : undefined;
 
+/** Whether its own proxy, or whoever is beside it, probes it. */
+export const isProbed = (object: ConfigObject): boolean =>
+  isRegistered(object) && object.metadata.annotations?.[registrationAnnotations.probed] === "true";
+
 /**
  * Whether it takes requests. What is probed takes none before it is known to be well, as in Istio; who is not probed is taken for well.
  */
 export function isReady(object: ConfigObject): boolean {
-  if (!isRegistered(object) || object.metadata.annotations?.[registrationAnnotations.probed] !== "true") return true;
+  if (!isProbed(object)) return true;
   return healthCondition(object)?.status === "True";
 }
 

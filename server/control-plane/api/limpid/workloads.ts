@@ -1,6 +1,6 @@
 import { type ServiceLink, serviceLink, type WorkloadView, type WorkloadViews } from "../../../contract/index.ts";
 import type { Endpoint } from "../../../model/endpoints.ts";
-import { healthKey } from "../../../model/health-checks.ts";
+import { foundOf } from "../../../model/health-checks.ts";
 import { compare } from "../../../model/hostname.ts";
 import type { Labels } from "../../../model/labels.ts";
 import type { Mesh } from "../../../model/mesh.ts";
@@ -32,7 +32,7 @@ export function workloadViews(mesh: Mesh): WorkloadView[] {
       const draft = drafts.get(key) ?? { endpoint, services: new Map(), endpoints: new Map() };
       drafts.set(key, draft);
       draft.services.set(service.key, serviceLink(service));
-      const healthy = mesh.health.get(healthKey(service, endpoint));
+      const healthy = foundOf(mesh, service, endpoint);
       const found = healthy === undefined ? {} : { health: healthy ? ("healthy" as const) : ("unhealthy" as const) };
       draft.endpoints.set(`${address}:${port}`, { address, port, ...found });
     }
@@ -52,6 +52,7 @@ function viewOf(mesh: Mesh, { endpoint, services, endpoints }: Draft): WorkloadV
     version: workload.canonicalRevision,
     serviceAccount: workload.serviceAccount,
     labels: { ...labels },
+    ...(workload.group && { group: workload.group }),
     services: [...services.values()],
     endpoints: all,
     mtls: [...new Set(all.map(({ port }) => port))].map((port) => modeOf(mesh, workload.namespace, labels, port)),

@@ -22,6 +22,7 @@ import { doubtfulEgress, idleSelector, rivalSelectors } from "./selectors.ts";
 import { doubtfulTelemetry, silentProviders } from "./telemetry.ts";
 import { unreachableRules } from "./unreachable-rules.ts";
 import { type Finding, warningOf } from "./warning.ts";
+import { doubtfulGroup, doubtfulProxyConfig } from "./workloads.ts";
 
 export { warningHeader } from "./warning.ts";
 
@@ -152,6 +153,14 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       break;
     case "Canary":
       yield* doubtfulCanary(object, facts);
+      break;
+    case "WorkloadGroup":
+      yield* doubtfulGroup(object, facts);
+      break;
+    case "ProxyConfig":
+      yield* idleSelector(object, facts);
+      yield* rivalSelectors(object, facts);
+      yield* doubtfulProxyConfig(object);
       break;
     case "WorkloadEntry":
       yield* unreachableWorkload(object);
