@@ -109,10 +109,15 @@ export function HourCharts({ timeline, changes, befell, earlier }: HourChartsPro
   );
 }
 
-/** How much of the time that is shown nothing is known of. */
+/** How long it is all together that the hatched stretches take of what is shown. */
 function unrecordedSec({ fromMs, stepSec, requestRate, gaps = [] }: Overview["timeline"]): number {
-  const toMs = fromMs + requestRate.length * stepSec * 1000;
-  return (
-    gaps.reduce((sum, gap) => sum + Math.max(0, Math.min(toMs, gap.toMs) - Math.max(fromMs, gap.fromMs)), 0) / 1000
-  );
+  let known = fromMs;
+  let sum = 0;
+  for (const gap of gaps.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    const [from, to] = [Math.max(known, gap.fromMs), Math.min(fromMs + requestRate.length * stepSec * 1000, gap.toMs)];
+    if (to <= from) continue;
+    sum += to - from;
+    known = to;
+  }
+  return sum / 1000;
 }

@@ -1,6 +1,7 @@
 import type { Graph } from "../contract/index.ts";
 import type { MeshFacts } from "./facts.ts";
-import type { GapRow, RollupRow, RollupSum } from "./reader.ts";
+import type { RollupRow, RollupSum } from "./reader.ts";
+import type { Gap } from "./unrecorded.ts";
 import type { Window } from "./window.ts";
 
 /** Adds one thing to a graph that is otherwise left alone; each is named for what it adds. */
@@ -16,7 +17,7 @@ export interface GraphInput {
   /** For the strip below the graph, which reaches further back than the graph itself: calls that enter the mesh, each counted once. */
   timeline: { window: Window; rows: readonly RollupRow[]; dataFromMs?: number };
   /** Stretches of the timeline of which records may be missing. */
-  gaps?: readonly GapRow[];
+  gaps?: readonly Gap[];
   facts: MeshFacts;
   freshAt: number | null;
   silentSince?: number | null;

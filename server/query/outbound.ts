@@ -2,8 +2,8 @@ import { type OutboundMetrics, serviceLink } from "../contract/index.ts";
 import type { MeshFacts } from "./facts.ts";
 import { judgedBy } from "./judged-by.ts";
 import { NodeNames } from "./nodes.ts";
-import type { GapRow, RollupRow } from "./reader.ts";
-import { recordedSecondsOf } from "./recorded-seconds.ts";
+import type { RollupRow } from "./reader.ts";
+import { type Recorded, recordedSecondsOf } from "./recorded-seconds.ts";
 import { seriesOf, stepOf, tallies } from "./service-metrics.ts";
 import { answeredRows } from "./traffic.ts";
 import type { Window } from "./window.ts";
@@ -11,7 +11,7 @@ import type { Window } from "./window.ts";
 export interface OutboundInput {
   window: Window;
   dataFromMs: number;
-  gaps: readonly GapRow[];
+  gaps: Recorded["gaps"];
   /** Rows of calls by the caller that is meant only. */
   rows: readonly RollupRow[];
   facts: MeshFacts;

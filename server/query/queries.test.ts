@@ -182,15 +182,21 @@ it("finds recent samples, and bounds how many", async () => {
 describe("gaps and metrics", () => {
   const at = (t0 + 599) * 1000;
   /** The collector was away from one second to another of the ten minutes. */
-  const away = async (from: number, to: number) => {
-    await store.write(batch({ collector: { startedAtMs: 0, flushedAtMs: at, completeUntilMs: (t0 + from) * 1000 } }));
+  const away = async (from: number, to: number, active = false) => {
+    const last = (t0 + from) * 1000;
+    await store.write(batch({ collector: { startedAtMs: 0, flushedAtMs: last, completeUntilMs: last, active } }));
     const collector = { startedAtMs: (t0 + to) * 1000, flushedAtMs: at, completeUntilMs: at, active: true };
     await store.write(batch({ collector }));
   };
 
-  it("says in a graph of when nothing was recorded, and of what a collector was away and is brought later nothing", async () => {
+  it("says in a graph of when nothing was recorded, and nothing of what was brought later", async () => {
     await away(500, 520);
     expect((await queries().graph({ window: 60 })).timeline.gaps).toBeUndefined();
+    await away(540, 560, true);
+    const lost = await queries().graph({ window: 60 });
+    // Who was killed may have lost some of what it had: that is said, and no time is taken from the rates.
+    expect(lost.timeline.gaps).toEqual([{ fromMs: (t0 + 540) * 1000, toMs: (t0 + 560) * 1000 }]);
+    expect(lost.edges.map(({ signals }) => signals.requestRate)).toEqual([10]);
     store = new MemoryTelemetryStore();
     const seconds = Array.from({ length: 600 }, (_, i) => t0 + i).filter(
       (second) => second < t0 + 555 || second >= t0 + 585,

@@ -3,7 +3,7 @@ import { rememberEach } from "../lib/remember.ts";
 import { type Step, steps } from "../wire/retention.ts";
 import type { CollectorRow, GapRow, RollupRange, RollupRow, RollupSum, TelemetryReader, TimeRange } from "./reader.ts";
 import { recordedSecondsOf } from "./recorded-seconds.ts";
-import { holesOf } from "./unrecorded.ts";
+import { type Gap, holesOf } from "./unrecorded.ts";
 import { alignedWindow, floorTo, type KeptSec, liveEndMs, rowsUntil, storedStepFor, type Window } from "./window.ts";
 
 /** What was read of a stretch of time. */
@@ -15,7 +15,7 @@ export interface Range<Row = RollupRow> {
   /** Since when there can be data, Unix milliseconds, within the window. */
   dataFromMs: number;
   /** Stretches of the window of which records are missing, or may be, oldest first. */
-  gaps: GapRow[];
+  gaps: Gap[];
 }
 
 /** A window of a chart, and the length of the buckets to read for it. */
@@ -37,7 +37,7 @@ export class Ranges {
   readonly #reader: TelemetryReader;
   readonly #clock: Clock;
   readonly #keptSec: KeptSec;
-  readonly #holes: (gap: GapRow) => Promise<GapRow[]>;
+  readonly #holes: (gap: GapRow) => Promise<Gap[]>;
 
   constructor(reader: TelemetryReader, clock: Clock, keptSec: KeptSec) {
     this.#reader = reader;
@@ -98,14 +98,16 @@ export class Ranges {
   }
 
   /** Stretches of time of which records are missing, or may be, oldest first. */
-  async gapsIn(range: TimeRange): Promise<GapRow[]> {
+  async gapsIn(range: TimeRange): Promise<Gap[]> {
     const gaps = await this.#reader.gaps(range);
     const last = gaps.length - maxHoled;
-    const holes = await Promise.all(gaps.map((gap, i) => (i < last ? [gap] : this.#holes(gap))));
+    const holes = await Promise.all(
+      gaps.map((gap, i): Gap[] | Promise<Gap[]> => (i < last ? [gap] : this.#holes(gap))),
+    );
     return holes.flat().filter(({ fromMs, toMs }) => toMs > range.fromMs && fromMs < range.toMs);
   }
 
-  async #readHoles(gap: GapRow): Promise<GapRow[]> {
+  async #readHoles(gap: GapRow): Promise<Gap[]> {
     const seconds = Math.ceil((gap.toMs - gap.fromMs) / 1000);
     const stepSec = storedStepFor(seconds, this.#ageSec(gap.fromMs) + 1, this.#keptSec, maxSteps);
     const window = alignedWindow(gap.toMs + stepSec * 1000 - 1, seconds + stepSec, stepSec);

@@ -2,7 +2,7 @@ import type { Series, ServiceMetrics, Signals } from "../contract/index.ts";
 import type { MeshFacts, ServiceFacts } from "./facts.ts";
 import { judgedBy } from "./judged-by.ts";
 import { NodeNames } from "./nodes.ts";
-import type { GapRow, RollupRow } from "./reader.ts";
+import type { RollupRow } from "./reader.ts";
 import { type Recorded, recordedSeconds, recordedSecondsOf, stepCount } from "./recorded-seconds.ts";
 import { Tally } from "./tally.ts";
 import { answeredRows, trafficOf } from "./traffic.ts";
@@ -16,7 +16,7 @@ export interface ServiceMetricsInput {
   /** Since when there can be data; default: the window's start. */
   dataFromMs?: number;
   /** Stretches of time of which records may be missing. */
-  gaps?: readonly GapRow[];
+  gaps?: Recorded["gaps"];
   /** Rows of calls to this service only. */
   rows: readonly RollupRow[];
   /** Those of its last seconds, for what the weights really do right now. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { coveredMs, holesOf } from "./unrecorded.ts";
+import { holesOf, unrecordedMs } from "./unrecorded.ts";
 
 const gap = { fromMs: 10_000, toMs: 70_000, collector: "a", cause: "stopped" as const };
 const stretches = (starts: number[], bucketMs = 1000) =>
@@ -25,11 +25,22 @@ it("is a short gap, too", () => {
   expect(holesOf(short, [11_000], 1000)).toEqual([]);
 });
 
-it("counts what two stretches share once, and only within the range", () => {
+it("is the whole of what was lost, too, though something of it came later, and takes no time from rates then", () => {
+  const lost = { ...gap, cause: "lost" as const };
+  const holes = holesOf(lost, [12_000], 1000);
+  expect(holes).toEqual([
+    { ...lost, partly: true },
+    { ...lost, fromMs: 13_000 },
+  ]);
+  expect(unrecordedMs(holes, { fromMs: 0, toMs: 100_000 })).toBe(57_000);
+  expect(holesOf(lost, [], 1000)).toEqual([lost]);
+});
+
+it("counts what two gaps share once, and only within the range", () => {
   const two = [
-    { fromMs: 4000, toMs: 8000 },
-    { fromMs: 0, toMs: 6000 },
+    { ...gap, fromMs: 4000, toMs: 8000 },
+    { ...gap, fromMs: 0, toMs: 6000 },
   ];
-  expect(coveredMs(two, { fromMs: 1000, toMs: 100_000 })).toBe(7000);
-  expect(coveredMs([], { fromMs: 0, toMs: 1000 })).toBe(0);
+  expect(unrecordedMs(two, { fromMs: 1000, toMs: 100_000 })).toBe(7000);
+  expect(unrecordedMs([], { fromMs: 0, toMs: 1000 })).toBe(0);
 });

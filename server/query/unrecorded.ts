@@ -1,5 +1,10 @@
 import type { GapRow, TimeRange } from "./reader.ts";
 
+/** A stretch of which nothing was recorded; `partly`: something was, and something may be missing. */
+export interface Gap extends GapRow {
+  partly?: boolean;
+}
+
 /** What of a gap is shorter between two records is no hole: of a quiet mesh nobody called for so long. */
 const shortestHoleMs = 10_000;
 
@@ -8,9 +13,10 @@ const shortestHoleMs = 10_000;
  * all the same is no gap any more.
  * @param starts of the buckets with records, in order, Unix milliseconds
  */
-export function holesOf(gap: GapRow, starts: readonly number[], bucketMs: number): GapRow[] {
+export function holesOf(gap: GapRow, starts: readonly number[], bucketMs: number): Gap[] {
   const shortest = Math.min(shortestHoleMs, gap.toMs - gap.fromMs);
-  const holes: GapRow[] = [];
+  // Not every proxy keeps what it could not write, and there may be other collectors: of what was lost nobody knows that all came later.
+  const holes: Gap[] = gap.cause === "lost" && starts.length > 0 ? [{ ...gap, partly: true }] : [];
   let fromMs = gap.fromMs;
   for (const start of [...starts, gap.toMs]) {
     const toMs = Math.min(start, gap.toMs);
@@ -20,11 +26,12 @@ export function holesOf(gap: GapRow, starts: readonly number[], bucketMs: number
   return holes;
 }
 
-/** How long the stretches are within the range, all together, in milliseconds; where two of them overlap, once. */
-export function coveredMs(stretches: readonly TimeRange[], { fromMs, toMs }: TimeRange): number {
+/** How long nothing was recorded within the range, in milliseconds; where two gaps overlap, once. */
+export function unrecordedMs(gaps: readonly Gap[], { fromMs, toMs }: TimeRange): number {
   let covered = 0;
   let known = fromMs;
-  for (const one of stretches.toSorted((a, b) => a.fromMs - b.fromMs)) {
+  for (const one of gaps.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    if (one.partly) continue;
     const start = Math.max(known, one.fromMs);
     const end = Math.min(toMs, one.toMs);
     if (end <= start) continue;

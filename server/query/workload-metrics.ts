@@ -9,8 +9,8 @@ import {
 } from "../contract/index.ts";
 import type { MeshFacts } from "./facts.ts";
 import { type NodeIdentity, NodeNames, nodeId } from "./nodes.ts";
-import type { GapRow, RollupRow, RollupSum } from "./reader.ts";
-import { recordedSecondsOf } from "./recorded-seconds.ts";
+import type { RollupRow, RollupSum } from "./reader.ts";
+import { type Recorded, recordedSecondsOf } from "./recorded-seconds.ts";
 import { seriesOf } from "./service-metrics.ts";
 import { Tally } from "./tally.ts";
 import { type TrafficEdge, trafficOf } from "./traffic.ts";
@@ -72,7 +72,7 @@ export interface WorkloadMetricsInput {
   workload: WorkloadName;
   window: Window;
   dataFromMs: number;
-  gaps: readonly GapRow[];
+  gaps: Recorded["gaps"];
   /** Rows of calls to it and of its own. */
   rows: readonly RollupRow[];
   facts: MeshFacts;
