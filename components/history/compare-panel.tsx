@@ -21,7 +21,7 @@ import type { MeshPlan } from "./use-mesh-plan.tsx";
 export interface ComparePanelProps {
   plan: MeshPlan;
   newest: number | null;
-  /** The left side where the address names none; default: before the last change. */
+  /** The right side where the address names none, beside what is now; default: now, beside what was before the last change. */
   otherwise?: Side | undefined;
 }
 
@@ -29,7 +29,11 @@ export interface ComparePanelProps {
 export function ComparePanel({ plan, newest, otherwise }: ComparePanelProps) {
   const t = useTranslations("history");
   const url = useUrlState();
-  const [from, to] = [parseSide(url.get("from") ?? usualSide(otherwise, newest)), parseSide(url.get("to"))];
+  const before = otherwise || newest === null ? null : `r${Math.max(1, newest - 1)}`;
+  const [from, to] = [
+    parseSide(url.get("from") ?? before),
+    parseSide(url.get("to") ?? (otherwise ? sideText(otherwise) : null)),
+  ];
   const [files, setFiles] = useState<{ from: string | null; to: string | null }>({ from: null, to: null });
   const [a, b] = [meshSide(from, files.from), meshSide(to, files.to)];
   const part = partOf(from, to);
@@ -82,9 +86,6 @@ export function ComparePanel({ plan, newest, otherwise }: ComparePanelProps) {
     </div>
   );
 }
-
-const usualSide = (otherwise: Side | undefined, newest: number | null): string | null =>
-  otherwise ? sideText(otherwise) : newest === null ? null : `r${Math.max(1, newest - 1)}`;
 
 /** The side that is a part of a mesh, where the other is the whole of one: what the part doesn't name is hardly asked for. */
 function partOf(from: Side, to: Side): "from" | "to" | null {

@@ -9,6 +9,9 @@ export interface LoadDraft {
   method: string;
   headers: string;
   body: string;
+  /** A line each: weight, method, path. */
+  also: string;
+  weight: number | string;
   rate: number | string;
   durationSec: number | string;
   warmUpSec: number | string;
@@ -19,7 +22,7 @@ export interface LoadDraft {
 }
 
 export const usualDraft: LoadDraft = {
-  ...{ target: "", host: "", path: "/", method: "GET", headers: "", body: "" },
+  ...{ target: "", host: "", path: "/", method: "GET", headers: "", body: "", also: "", weight: 1 },
   ...{ rate: 20, durationSec: 30, warmUpSec: 0, connections: 16, timeoutMs: 10_000 },
   ...{ arrivals: "poisson", protocol: "http1" },
 };
@@ -38,6 +41,8 @@ export function planOf(draft: LoadDraft, target: LoadTarget): unknown {
     url: target.origin + (path.startsWith("/") ? path : `/${path}`),
     headers: { ...(host !== "" && { host }), ...headersIn(draft.headers) },
     ...{ method, body, arrivals, protocol },
+    weight: Number(draft.weight),
+    also: alsoIn(draft.also, target),
     rate: Number(rate),
     durationSec: Number(durationSec),
     warmUpSec: Number(warmUpSec),
@@ -59,6 +64,19 @@ function headersIn(text: string): Record<string, string> {
   );
 }
 
+/** `3 POST /cart`; weight and method may be left out. What is no such line the server refuses as a path or a method. */
+const alsoIn = (text: string, target: LoadTarget): unknown[] =>
+  text.split(/\r?\n/).flatMap((line) => {
+    const [, weight = "1", method = "GET", path = ""] = /^\s*(?:(\d+)\s+)?(?:(\S+)\s+)?(\S+)\s*$/.exec(line) ?? [];
+    if (line.trim() === "") return [];
+    return [{ weight: Number(weight), method, url: target.origin + (path.startsWith("/") ? path : `/${path}`) }];
+  });
+
+const alsoText = ({ also }: LoadPlan): string =>
+  also
+    .map(({ weight, method, url }) => `${weight} ${method} ${new URL(url).pathname}${new URL(url).search}`)
+    .join("\n");
+
 /** The form as it was for a run, so that it can be run again. */
 export function draftOf(plan: LoadPlan, targets: readonly LoadTarget[]): LoadDraft {
   const { origin, pathname, search } = new URL(plan.url);
@@ -66,6 +84,7 @@ export function draftOf(plan: LoadPlan, targets: readonly LoadTarget[]): LoadDra
   const named = Object.entries(plan.headers);
   return {
     ...plan,
+    also: alsoText(plan),
     target: target ? targetKey(target) : "",
     path: pathname + search,
     host: named.find(([name]) => name.toLowerCase() === "host")?.[1] ?? "",

@@ -144,6 +144,23 @@ export function LoadForm({ targets, draft, onChange, onStarted, busy }: LoadForm
             ]}
           />
           <Textarea
+            label={t("also")}
+            placeholder="3 GET /productpage"
+            value={draft.also}
+            onChange={({ currentTarget }) => set({ also: currentTarget.value })}
+            autosize
+            minRows={2}
+            maxRows={8}
+            spellCheck={false}
+            data-testid="load-also"
+          />
+          <Amount
+            label={t("weight")}
+            value={draft.weight}
+            max={loadLimits.weight}
+            onChange={(weight) => set({ weight })}
+          />
+          <Textarea
             label={t("headers")}
             placeholder="end-user: jason"
             value={draft.headers}

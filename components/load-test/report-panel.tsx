@@ -13,6 +13,7 @@ import { LatencyTable } from "./latency-table.tsx";
 import styles from "./load.module.css";
 import { OutcomeKpis } from "./outcome-kpis.tsx";
 import { changesBetween, changesDuring, lateMs, outcomesOf, seriesOf } from "./report-figures.ts";
+import { RequestsTable } from "./requests-table.tsx";
 
 export interface ReportPanelProps {
   report: LoadReport;
@@ -49,6 +50,7 @@ export function ReportPanel({ report, beside, changes, onAgain }: ReportPanelPro
           ))}
         </p>
         <LatencyTable outcome={outcome} beside={beside?.outcome} />
+        {outcome.requests.length > 1 && <RequestsTable outcome={outcome} plan={plan} />}
         <div className={styles.charts}>
           <figure>
             <figcaption>{t("chart-requests")}</figcaption>

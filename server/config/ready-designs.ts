@@ -10,7 +10,7 @@ const rule = (name: string, spec: object) => ({
   spec,
 });
 
-/** Designs that come with Limpid: what many meshes have, each for the whole of it. */
+/** Designs that come with Limpid: what many meshes have, with nothing to fill in. */
 export const readyDesigns: readonly ConfigObject[] = [
   ready("strict-mutual-tls", "Every workload takes calls by mutual TLS alone.", [
     {
@@ -22,14 +22,15 @@ export const readyDesigns: readonly ConfigObject[] = [
   ]),
   ready(
     "resilience-defaults",
-    "Bounds on connections and waiting requests, and ejection of endpoints that fail, for every service without a DestinationRule of its own.",
+    "Bounds on connections and waiting requests, and ejection of endpoints that fail, for every service of the namespace default without a DestinationRule of its own.",
     [
+      // In the services' namespace, and not in the root one: a gateway's namespace is the root one, and a rule of the caller's goes before the services' own.
       {
         apiVersion: "networking.istio.io/v1",
         kind: "DestinationRule",
-        metadata: meshWide("resilience-defaults"),
+        metadata: { name: "resilience-defaults", namespace: "default" },
         spec: {
-          host: "*.local",
+          host: "*.default.svc.cluster.local",
           trafficPolicy: {
             connectionPool: {
               tcp: { maxConnections: 1024, connectTimeout: "5s" },

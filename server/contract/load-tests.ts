@@ -9,6 +9,8 @@ export const loadLimits = {
   timeoutMs: 60_000,
   bodyBytes: 256 * 1024,
   headers: 50,
+  requests: 20,
+  weight: 1000,
 } as const;
 
 /** A token of RFC 9110, which the request line must hold as it is. */
@@ -18,10 +20,27 @@ const HeaderValue = z
   .string()
   .regex(/^[\t\x20-\x7e\x80-\xff]{0,4000}$/, "must be the value of a header: no line breaks");
 
+const Url = z.url({ protocol: /^https?$/, error: "must be a URL such as http://127.0.0.1:8080/productpage" });
+/** Its share of the requests is its part of all weights. */
+const Weight = z.number().int().min(1).max(loadLimits.weight).default(1);
+
+/** Another request of the same run; headers and body are the plan's own where they are left out. */
+export const LoadRequest = z.strictObject({
+  url: Url,
+  method: Method.default("GET"),
+  headers: z.record(HeaderName, HeaderValue).optional(),
+  body: z.string().max(loadLimits.bodyBytes).optional(),
+  weight: Weight,
+});
+export type LoadRequest = z.infer<typeof LoadRequest>;
+
 /** What is sent, how often and for how long. */
 export const LoadPlan = z.strictObject({
-  url: z.url({ protocol: /^https?$/, error: "must be a URL such as http://127.0.0.1:8080/productpage" }),
+  url: Url,
   method: Method.default("GET"),
+  weight: Weight,
+  /** What is sent beside it, in turn, at the same rate together. */
+  also: z.array(LoadRequest).max(loadLimits.requests).default([]),
   /** `host` (or `:authority`) may be among them. */
   headers: z
     .record(HeaderName, HeaderValue)
@@ -33,6 +52,7 @@ export const LoadPlan = z.strictObject({
   durationSec: z.number().int().min(1).max(loadLimits.durationSec).default(30),
   /** Seconds at the beginning that count for nothing. */
   warmUpSec: z.number().int().min(0).max(loadLimits.warmUpSec).default(0),
+  /** At the most, to each address. */
   connections: z.number().int().min(1).max(loadLimits.connections).default(16),
   /** From when a request is due. */
   timeoutMs: z.number().int().min(1).max(loadLimits.timeoutMs).default(10_000),
@@ -90,6 +110,18 @@ export const LoadOutcome = z.object({
   /** How late the generator itself was, 99 of 100 times at the most: what is not the target's fault. */
   generatorLagMs: z.number(),
   seconds: z.array(LoadSecond),
+  /** Of each request of a plan that has several: the plan's own, then those beside it. */
+  requests: z
+    .array(
+      z.object({
+        due: z.number().int(),
+        answered: z.number().int(),
+        ok: z.number().int(),
+        p50: z.number().nullable(),
+        p99: z.number().nullable(),
+      }),
+    )
+    .default([]),
 });
 export type LoadOutcome = z.infer<typeof LoadOutcome>;
 

@@ -64,11 +64,17 @@ export function createLoadTests({ reports, targets, changes, now, onError }: Loa
 
     /** Rejects with CONFLICT while another one runs, and with INVALID for addresses outside of this mesh. */
     async startLoadTest(plan: LoadPlan, author: string): Promise<LoadRun> {
-      const { origin } = new URL(plan.url);
       const origins = (await targets()).targets.map((target) => target.origin);
-      if (!origins.includes(origin)) {
-        const said = told("load-elsewhere", { origin, known: [...new Set(origins)].slice(0, 10).join(", ") || "-" });
-        throw new DashboardError({ code: "INVALID", ...said, errors: [{ path: "url", ...said }] });
+      const known = [...new Set(origins)].slice(0, 10).join(", ") || "-";
+      const elsewhere = [plan, ...plan.also].flatMap(({ url }, index) => {
+        const { origin } = new URL(url);
+        const path = index === 0 ? "url" : `also[${index - 1}].url`;
+        return origins.includes(origin) ? [] : [{ path, ...told("load-elsewhere", { origin, known }) }];
+      });
+      const [first] = elsewhere;
+      if (first) {
+        const { path: _, ...said } = first;
+        throw new DashboardError({ code: "INVALID", ...said, errors: elsewhere });
       }
       const from = await revisionAt(now());
       if (running) {
@@ -129,15 +135,24 @@ const keptBody = 2000;
 /** As it is shown and kept: what a header says in confidence is in nobody's report. */
 const withoutSecrets = (plan: LoadPlan): LoadPlan => ({
   ...plan,
-  headers: Object.fromEntries(
-    Object.entries(plan.headers).map(([name, value]) => [name, secretHeader.test(name) ? "(not kept)" : value]),
-  ),
-  body: plan.body.length > keptBody ? `${plan.body.slice(0, keptBody)}…` : plan.body,
+  headers: shownHeaders(plan.headers),
+  body: shownBody(plan.body),
+  also: plan.also.map(({ headers, body, ...one }) => ({
+    ...one,
+    ...(headers && { headers: shownHeaders(headers) }),
+    ...(body !== undefined && { body: shownBody(body) }),
+  })),
 });
+
+const shownHeaders = (headers: LoadPlan["headers"]): LoadPlan["headers"] =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, secretHeader.test(name) ? "(not kept)" : value]),
+  );
+const shownBody = (body: string): string => (body.length > keptBody ? `${body.slice(0, keptBody)}…` : body);
 
 const noLatency = { p50: null, p75: null, p90: null, p95: null, p99: null, p999: null, max: null };
 /** Of a run that has just begun. */
 export const nothingYet: LoadOutcome = {
   ...{ due: 0, sent: 0, answered: 0, ok: 0, statuses: {}, failures: {}, bytes: 0, answeredPerSec: 0 },
-  ...{ latency: noLatency, serviceTime: noLatency, generatorLagMs: 0, seconds: [] },
+  ...{ latency: noLatency, serviceTime: noLatency, generatorLagMs: 0, seconds: [], requests: [] },
 };

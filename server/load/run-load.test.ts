@@ -48,6 +48,27 @@ describe("arrivals", () => {
 });
 
 describe("a run", () => {
+  test("of several requests has each at its share, with its own method, headers and figures", async () => {
+    const seen: Record<string, number> = {};
+    const url = await serving((request, response) => {
+      const what = `${request.method} ${request.url} ${request.headers["x-who"]}`;
+      seen[what] = (seen[what] ?? 0) + 1;
+      response.writeHead(request.url === "/bad" ? 503 : 200).end();
+    });
+    const also = [
+      { url: `${url}bad`, method: "POST", body: "a body", headers: { "x-who": "other" }, weight: 1 },
+      { url: `${url}good`, method: "GET", weight: 2 },
+    ];
+    const outcome = await runLoad(plan({ url, headers: { "x-who": "load" }, arrivals: "constant", also, weight: 1 }));
+    expect(seen).toEqual({ "GET / load": 50, "POST /bad other": 50, "GET /good load": 100 });
+    expect(outcome.requests.map(({ due, answered, ok }) => [due, answered, ok])).toEqual([
+      [50, 50, 50],
+      [50, 50, 0],
+      [100, 100, 100],
+    ]);
+    expect(outcome).toMatchObject({ due: 200, ok: 150 });
+  });
+
   test("counts what the target counts, by status, and what came back", async () => {
     let seen = 0;
     const url = await serving((request, response) => {

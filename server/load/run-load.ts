@@ -1,7 +1,8 @@
 import type { LoadOutcome, LoadPlan } from "../contract/load-tests.ts";
 import { arrivals } from "./arrivals.ts";
-import { createSender } from "./sender.ts";
+import { createSenders } from "./sender.ts";
 import { Tally } from "./tally.ts";
+import { takeTurns } from "./turns.ts";
 
 export interface LoadOptions {
   signal?: AbortSignal;
@@ -21,8 +22,10 @@ export async function runLoad(plan: LoadPlan, options: LoadOptions = {}): Promis
   const { signal, onProgress } = options;
   const warmUpMs = plan.warmUpSec * 1000;
   const totalMs = warmUpMs + plan.durationSec * 1000;
-  const tally = new Tally(warmUpMs);
-  const sender = createSender(plan);
+  const requests = [plan, ...plan.also];
+  const tally = new Tally(warmUpMs, requests.length);
+  const senders = createSenders(plan);
+  const turns = takeTurns(requests.map(({ weight }) => weight));
   const began = performance.now();
   const elapsed = (): number => performance.now() - began;
   const counted = (): number => Math.max(0, Math.min(elapsed(), totalMs) - warmUpMs) / 1000;
@@ -31,20 +34,21 @@ export async function runLoad(plan: LoadPlan, options: LoadOptions = {}): Promis
   let drained: (() => void) | undefined;
 
   const send = (dueAt: number): void => {
-    tally.due(dueAt, Math.max(0, elapsed() - dueAt));
+    const request = turns();
+    tally.due(dueAt, Math.max(0, elapsed() - dueAt), request);
     if (unanswered >= maxUnanswered) {
-      tally.ended({ dueAt, sentAt: undefined, endedAt: elapsed(), result: { failure: "not sent" } });
+      tally.ended({ dueAt, sentAt: undefined, endedAt: elapsed(), request, result: { failure: "not sent" } });
       return;
     }
     unanswered += 1;
     let sentAt: number | undefined;
-    sender.send({
+    senders.send(request, {
       sent() {
         sentAt = elapsed();
       },
       ended(result) {
         unanswered -= 1;
-        tally.ended({ dueAt, sentAt, endedAt: elapsed(), result });
+        tally.ended({ dueAt, sentAt, endedAt: elapsed(), request, result });
         if (unanswered === 0) drained?.();
       },
     });
@@ -62,7 +66,7 @@ export async function runLoad(plan: LoadPlan, options: LoadOptions = {}): Promis
     return tally.outcome(signal?.aborted ? counted() : plan.durationSec);
   } finally {
     clearInterval(progress);
-    sender.close();
+    senders.close();
   }
 }
 

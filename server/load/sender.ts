@@ -12,14 +12,51 @@ interface Told {
   ended(result: Result): void;
 }
 
-/** Sends requests of one shape over so many connections. */
-export interface Sender {
-  send(told: Told): void;
+/** Sends the requests of a plan, each by its index: the plan's own is the first. */
+export interface Senders {
+  send(request: number, told: Told): void;
   close(): void;
 }
 
-export const createSender = (plan: LoadPlan): Sender =>
-  plan.protocol === "http2" ? createHttp2Sender(plan) : createHttp1Sender(plan);
+/** Sends requests of one shape over so many connections. */
+interface Sender {
+  send(told: Told): void;
+}
+
+export function createSenders(plan: LoadPlan): Senders {
+  const pools = new Map<string, Pool>();
+  const shapes = [
+    plan,
+    ...plan.also.map(({ headers = plan.headers, body = plan.body, ...one }) => ({ ...plan, ...one, headers, body })),
+  ];
+  const senders = shapes.map((shape) =>
+    plan.protocol === "http2" ? createHttp2Sender(shape, pools) : createHttp1Sender(shape, pools),
+  );
+  return {
+    send: (request, told) => senders[request]?.send(told),
+    close() {
+      for (const { close } of pools.values()) close();
+    },
+  };
+}
+
+/** Connections that several shapes have together, by where they lead. */
+interface Pool {
+  close(): void;
+}
+interface Http1Pool extends Pool {
+  agent: http.Agent;
+}
+interface Http2Pool extends Pool {
+  session(): http2.ClientHttp2Session;
+}
+
+function pooled<P extends Pool>(pools: Map<string, Pool>, key: string, make: () => P): P {
+  const known = pools.get(key) as P | undefined;
+  const pool = known ?? make();
+  pools.set(key, pool);
+  return pool;
+}
 
 /** Ends once: by its answer, by an error or by the clock, which runs while it waits for a connection, too. */
 function once(timeoutMs: number, cancel: () => void, { sent, ended }: Told) {
@@ -47,14 +84,18 @@ const reasonOf = (error: NodeJS.ErrnoException): string => error.code ?? error.m
 const isOk = (status: number, grpcStatus: unknown): boolean =>
   status < 500 && (grpcStatus === undefined || grpcStatus === "0");
 
-function createHttp1Sender({ url, method, headers, body, connections, timeoutMs, insecure }: LoadPlan): Sender {
+function createHttp1Sender(shape: LoadPlan, pools: Map<string, Pool>): Sender {
+  const { url, method, headers, body, connections, timeoutMs, insecure } = shape;
   const { protocol, hostname, port, pathname, search } = new URL(url);
   const { request, Agent } = protocol === "https:" ? https : http;
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets: connections,
-    maxFreeSockets: connections,
-    scheduling: "fifo",
+  const { agent } = pooled<Http1Pool>(pools, protocol, () => {
+    const made = new Agent({
+      keepAlive: true,
+      maxSockets: connections,
+      maxFreeSockets: connections,
+      scheduling: "fifo",
+    });
+    return { agent: made, close: () => made.destroy() };
   });
   const options: https.RequestOptions = {
     // An IPv6 address stands in brackets in a URL alone.
@@ -92,7 +133,6 @@ function createHttp1Sender({ url, method, headers, body, connections, timeoutMs,
       call.on("error", (error) => finish({ failure: reasonOf(error) }));
       call.end(body);
     },
-    close: () => agent.destroy(),
   };
 }
 
@@ -103,7 +143,8 @@ function serverName(headers: LoadPlan["headers"], hostname: string): string {
   return /^[\d.]+$|[:[\]]/.test(name) ? "" : name;
 }
 
-function createHttp2Sender({ url, method, headers, body, connections, timeoutMs, insecure }: LoadPlan): Sender {
+function createHttp2Sender(shape: LoadPlan, pools: Map<string, Pool>): Sender {
+  const { url, method, headers, body, connections, timeoutMs, insecure } = shape;
   const { origin, host, hostname, pathname, search, protocol } = new URL(url);
   const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   const rest = Object.fromEntries(named.filter(([name]) => name !== "host"));
@@ -115,18 +156,10 @@ function createHttp2Sender({ url, method, headers, body, connections, timeoutMs,
     "user-agent": "limpid-load",
     ...rest,
   };
-  const sessions: (http2.ClientHttp2Session | undefined)[] = new Array(connections).fill(undefined);
-  let turn = 0;
-  const session = (): http2.ClientHttp2Session => {
-    const index = turn++ % connections;
-    const there = sessions[index];
-    if (there && !there.closed && !there.destroyed) return there;
-    const made = http2.connect(origin, { rejectUnauthorized: !insecure, servername: serverName(headers, hostname) });
-    // Its streams end with the same error, and count it.
-    made.on("error", () => {});
-    sessions[index] = made;
-    return made;
-  };
+  const servername = serverName(headers, hostname);
+  const { session } = pooled(pools, `${origin} ${servername}`, () =>
+    http2Pool(connections, () => http2.connect(origin, { rejectUnauthorized: !insecure, servername })),
+  );
   return {
     send(told) {
       const stream = session().request(head, { endStream: body === "" });
@@ -150,6 +183,23 @@ function createHttp2Sender({ url, method, headers, body, connections, timeoutMs,
         else finish({ status, ok: isOk(status, grpcStatus), bytes });
       });
       if (body !== "") stream.end(body);
+    },
+  };
+}
+
+function http2Pool(connections: number, connect: () => http2.ClientHttp2Session): Http2Pool {
+  const sessions: (http2.ClientHttp2Session | undefined)[] = new Array(connections).fill(undefined);
+  let turn = 0;
+  return {
+    session() {
+      const index = turn++ % connections;
+      const there = sessions[index];
+      if (there && !there.closed && !there.destroyed) return there;
+      const made = connect();
+      // Its streams end with the same error, and count it.
+      made.on("error", () => {});
+      sessions[index] = made;
+      return made;
     },
     close() {
       for (const one of sessions) one?.destroy();

@@ -6,6 +6,8 @@ export interface Ended {
   dueAt: number;
   sentAt: number | undefined;
   endedAt: number;
+  /** Which of the plan's requests it is of. */
+  request: number;
   /** Of the answer, or why there was none. */
   result: { status: number; ok: boolean; bytes: number } | { failure: string };
 }
@@ -20,9 +22,18 @@ interface Second {
   latency: LatencySketch;
 }
 
+/** What became of one of several requests. */
+interface Part {
+  due: number;
+  answered: number;
+  ok: number;
+  latency: LatencySketch;
+}
+
 /** Counts a run, second by second. */
 export class Tally {
   readonly #warmUpMs: number;
+  readonly #requests: Part[];
   readonly #seconds: Second[] = [];
   readonly #latency = new Spread();
   readonly #serviceTime = new Spread();
@@ -35,18 +46,28 @@ export class Tally {
   #ok = 0;
   #bytes = 0;
 
-  constructor(warmUpMs: number) {
+  /** `requests`: how many a plan has. */
+  constructor(warmUpMs: number, requests = 1) {
     this.#warmUpMs = warmUpMs;
+    this.#requests = Array.from({ length: requests }, () => ({
+      due: 0,
+      answered: 0,
+      ok: 0,
+      latency: new LatencySketch(),
+    }));
   }
 
-  /** A request is due; the generator comes to it `lagMs` late. */
-  due(dueAt: number, lagMs: number): void {
+  /** A request is due, of the plan's the `request`th; the generator comes to it `lagMs` late. */
+  due(dueAt: number, lagMs: number, request = 0): void {
     this.#second(dueAt).due += 1;
     this.#lag.add(lagMs);
-    if (dueAt >= this.#warmUpMs) this.#due += 1;
+    if (dueAt < this.#warmUpMs) return;
+    this.#due += 1;
+    const part = this.#requests[request];
+    if (part) part.due += 1;
   }
 
-  ended({ dueAt, sentAt, endedAt, result }: Ended): void {
+  ended({ dueAt, sentAt, endedAt, request, result }: Ended): void {
     const second = this.#second(dueAt);
     const isOk = "ok" in result && result.ok;
     if (isOk) second.ok += 1;
@@ -64,6 +85,11 @@ export class Tally {
     count(this.#statuses, String(result.status));
     this.#latency.add(endedAt - dueAt);
     this.#serviceTime.add(endedAt - (sentAt ?? dueAt));
+    const part = this.#requests[request];
+    if (!part) return;
+    part.answered += 1;
+    if (isOk) part.ok += 1;
+    part.latency.add(endedAt - dueAt);
   }
 
   /** `countedSec`: over how many seconds the requests that count were due, so far. */
@@ -81,6 +107,7 @@ export class Tally {
       serviceTime: this.#serviceTime.read(),
       generatorLagMs: this.#lag.quantile(0.99) ?? 0,
       seconds: this.#seconds.map(toSecond),
+      requests: this.#requests.length > 1 ? this.#requests.map(toRequest) : [],
     };
   }
 
@@ -92,6 +119,10 @@ export class Tally {
     return this.#seconds[index] as Second;
   }
 }
+
+const toRequest = ({ due, answered, ok, latency }: Part): LoadOutcome["requests"][number] => ({
+  ...{ due, answered, ok, p50: latency.quantile(0.5) ?? null, p99: latency.quantile(0.99) ?? null },
+});
 
 const toSecond = ({ due, ok, failed, latency }: Second, at: number): LoadSecond => ({
   at,

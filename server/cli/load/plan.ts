@@ -13,6 +13,8 @@ export interface PlanOptions {
   method?: string;
   header: string[];
   data?: string;
+  also: string[];
+  weight: string;
   arrivals: LoadPlan["arrivals"];
   http2?: boolean;
   insecure?: boolean;
@@ -29,6 +31,8 @@ export function planOf(url: string, options: PlanOptions, target?: LoadTarget): 
     method: options.method ?? (options.data === undefined ? "GET" : "POST"),
     headers: { ...host, ...headersOf(options.header) },
     body: options.data ?? "",
+    weight: Number(options.weight),
+    also: options.also.map((text) => alsoOf(text, target)),
     rate: Number(options.rate),
     durationSec: secondsOf("--duration", options.duration),
     warmUpSec: secondsOf("--warm-up", options.warmUp),
@@ -45,7 +49,23 @@ export function planOf(url: string, options: PlanOptions, target?: LoadTarget): 
   );
 }
 
+/** `3 POST http://reviews:9080/reviews/0`: weight, method, URL; the first two may be left out. */
+function alsoOf(text: string, target?: LoadTarget): LoadPlan["also"][number] {
+  const [, weight = "1", method = "GET", url = ""] = /^(?:(\d+)\s+)?(?:([A-Z]+)\s+)?(\S+)$/.exec(text.trim()) ?? [];
+  const asked = URL.parse(url);
+  if (asked === null || !/^https?:$/.test(asked.protocol))
+    throw new CliError(
+      `error: --also ${text}: must be weight, method and URL, such as "3 GET http://127.0.0.1:8080/health"`,
+    );
+  return {
+    ...{ method, weight: Number(weight), url: target ? target.origin + asked.pathname + asked.search : url },
+    ...(target && { headers: { host: asked.host } }),
+  };
+}
+
 const flags: Record<string, string> = {
+  also: "--also",
+  weight: "--weight",
   url: "the URL",
   method: "--method",
   headers: "--header",

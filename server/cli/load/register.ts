@@ -18,6 +18,7 @@ Examples:
   limpid load --from istio-ingressgateway http://bookinfo.local/productpage
   limpid load --from productpage-v1 http://reviews:9080/reviews/0       as productpage calls it, under its rules
   limpid load … --max-p99 100ms --max-failed 0.1                       exit code 1 when it is worse: for CI
+  limpid load http://… --weight 8 --also "1 POST http://…/cart" --also "1 http://…/search?q=a"
   limpid load list
   limpid load show 3f2a                                                 a kept one
   limpid load compare 3f2a 91bc`;
@@ -47,6 +48,13 @@ export function registerLoad(program: Command, io: CliIo = processIo): void {
     .option("-X, --method <method>", "(default: GET, with --data POST)")
     .option("-H, --header <line>", "`name: value`; may be given several times", collect, [])
     .option("--data <body>", "body of each request")
+    .option(
+      "--also <request>",
+      "another request, such as `3 GET <url>`: weight, method, URL; may be given several times",
+      collect,
+      [],
+    )
+    .option("--weight <n>", "of the URL itself, beside those", "1")
     .addOption(
       new Option("--arrivals <how>", "as independent callers come, or evenly")
         .choices(["poisson", "constant"])
@@ -112,7 +120,7 @@ async function run(url: string, options: RunOptions, io: CliIo): Promise<void> {
     const made: MadeLoadTest = { plan, startedAt, endedAt: Date.now(), ended, outcome };
     const kept = options.keep ? await keep(made, options, io) : undefined;
     if (options.output === "json") io.out(`${JSON.stringify(kept ?? made, null, 2)}\n`);
-    else io.out(`${reportText(outcome, baseline?.outcome)}\n${kept ? `kept as ${kept.id.slice(0, 8)}\n` : ""}`);
+    else io.out(`${reportText(outcome, baseline?.outcome, plan)}\n${kept ? `kept as ${kept.id.slice(0, 8)}\n` : ""}`);
     const broken = limits.filter(({ isBroken }) => isBroken(outcome));
     if (broken.length > 0) throw new CliError(...broken.map(({ flag }) => `error: ${flag} does not hold`));
   } finally {
@@ -148,7 +156,7 @@ async function show(id: string, baseline: string | undefined, options: ReadOptio
     io.out(`${JSON.stringify(other ? { report, baseline: other } : report, null, 2)}\n`);
     return;
   }
-  io.out(`${reportRow(report).slice(0, 6).join("  ")}\n${reportText(report.outcome, other?.outcome)}\n`);
+  io.out(`${reportRow(report).slice(0, 6).join("  ")}\n${reportText(report.outcome, other?.outcome, report.plan)}\n`);
 }
 
 const tests = async (options: DashboardOption, io: CliIo) =>

@@ -1,4 +1,4 @@
-import type { LoadLatency, LoadOutcome, LoadReport } from "../../contract/index.ts";
+import type { LoadLatency, LoadOutcome, LoadPlan, LoadReport } from "../../contract/index.ts";
 import { columns } from "../columns.ts";
 import { failedPercent } from "./limits.ts";
 
@@ -11,7 +11,7 @@ const heads: Record<(typeof quantiles)[number], string> = {
 const lateMs = 5;
 
 /** What a run found, for a terminal; beside what an earlier one found, where there is one. */
-export function reportText(outcome: LoadOutcome, baseline?: LoadOutcome): string {
+export function reportText(outcome: LoadOutcome, baseline?: LoadOutcome, plan?: LoadPlan): string {
   const rows = [
     ["", ...quantiles.map((name) => heads[name])],
     ["latency", ...quantiles.map((name) => ms(outcome.latency[name]))],
@@ -24,9 +24,18 @@ export function reportText(outcome: LoadOutcome, baseline?: LoadOutcome): string
       : []),
   ];
   return [countsLine(outcome), ...(baseline ? [`then: ${countsLine(baseline)}`] : []), columns(rows).trimEnd()]
+    .concat(plan && outcome.requests.length > 1 ? columns(requestRows(outcome, plan)).trimEnd() : [])
     .concat(notes(outcome))
     .join("\n");
 }
+
+const requestRows = ({ requests }: LoadOutcome, plan: LoadPlan): string[][] => [
+  ["REQUEST", "DUE", "OK", "P50", "P99"],
+  ...[plan, ...plan.also].map(({ method, url }, index) => {
+    const { due = 0, ok = 0, p50 = null, p99 = null } = requests[index] ?? {};
+    return [`${method} ${url}`, String(due), String(ok), ms(p50), ms(p99)];
+  }),
+];
 
 function countsLine(outcome: LoadOutcome): string {
   const { due, answered, answeredPerSec, statuses, failures } = outcome;
