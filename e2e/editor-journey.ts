@@ -1,47 +1,25 @@
-import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { rateLimit } from "../server/config/kinds/rate-limit.ts";
-import { virtualService } from "../server/config/kinds/virtual-service.ts";
-import type { ConfigObject } from "../server/config/object.ts";
 import { violations } from "./axe.ts";
 import { patience, reload, visit } from "./browser.ts";
 import { codeText, writeCode } from "./code.ts";
-import { apiOf } from "./config.ts";
+import {
+  apply,
+  discard,
+  editorOf,
+  editorPage,
+  fingerOf,
+  focused,
+  mouseOf,
+  plain,
+  tabTo,
+  unexpected,
+} from "./editor-hands.ts";
 import { eventually, getThrough, reviewVersions } from "./mesh.ts";
 import type { Running } from "./running.ts";
 
-const editorPage = "/services/default/reviews?edit=VirtualService%2Fdefault%2Freviews";
-
-/** One rule: everything to v1. Written past any page, so that a test starts from a known object. */
-const plain = (spec: object = {}): ConfigObject => ({
-  apiVersion: "networking.istio.io/v1",
-  kind: "VirtualService",
-  metadata: { name: "reviews", namespace: "default" },
-  spec: { hosts: ["reviews"], http: [{ route: [{ destination: { host: "reviews", subset: "v1" } }], ...spec }] },
-});
-
 /** Rules by hand: their order, what they do to real requests, and two people at one of them. */
 export function editorJourney(running: () => Running): void {
-  const write = (object: ConfigObject, user = "e2e") =>
-    apiOf(running().mesh).transact([{ op: "put", object }], undefined, { user });
-  const stored = async () => {
-    const objects = await apiOf(running().mesh).objects(virtualService);
-    return objects.find(({ metadata }) => metadata.name === "reviews");
-  };
-  const start = async (page = editorPage, options = {}) => {
-    await write(plain());
-    await answering("v1");
-    const opened = await running().open(page, options);
-    // The first page of a fresh profile loads all there is.
-    await opened.page.getByTestId("yaml-editor").waitFor({ timeout: 3 * patience });
-    return opened;
-  };
-  const answering = (version: string) =>
-    eventually(
-      async () => (await reviewVersions(running().mesh, 5))[version] === 5,
-      patience,
-      `all requests are answered by ${version}`,
-    );
+  const { write, stored, start, answering } = editorOf(running);
 
   test("a rule is added, moved by keyboard and switched off; each with its effect on real requests", async () => {
     const { page, problems } = await start();
@@ -127,9 +105,8 @@ export function editorJourney(running: () => Running): void {
     await page.getByTestId("errors-http.0.corsPolicy").getByText("allowMethods[0]").waitFor();
     await page.getByTestId("rule-0-open").click();
     await page.getByTestId("errors-http.0").getByText("corsPolicy.allowMethods[0]").waitFor();
+    // What is set stands open again.
     await page.getByTestId("rule-0-open").click();
-    await page.getByTestId("section-cors-0").click();
-    await page.keyboard.press("Tab");
     await methods.press("Backspace");
     await refused.waitFor({ state: "detached" });
 
@@ -265,101 +242,6 @@ export function editorJourney(running: () => Running): void {
     expect(problems.filter((problem) => unexpected(problem) && !problem.includes("name=example-api"))).toEqual([]);
   });
 
-  test("rules of connections have a form: made, limited to a server name, put in order, in step with the YAML", async () => {
-    const { page, problems } = await start();
-    const yaml = page.getByTestId("yaml-editor");
-    await page.getByTestId("section-connections").click();
-    await page.getByTestId("add-tcp-rules").click();
-    await page.getByTestId("add-match-tcp-0").click();
-    await page.getByTestId("field-tcp.0.match.0.port").fill("9080");
-    await page.getByTestId("add-tls-rules").click();
-    const names = page.getByTestId("field-tls.0.match.0.sniHosts");
-    await names.waitFor();
-    await page.getByTestId("tcp-add-rule-first").click();
-    await page.getByTestId("tcp-rule-0-grip").focus();
-    await page.keyboard.press("ArrowDown");
-    await focused(page, "tcp-rule-1-grip");
-    const text = await codeText(yaml);
-    expect(text).toMatch(/tcp:[\s\S]*port: 9080[\s\S]*port: 9000/);
-    expect(text).toMatch(/tls:\s+- match:\s+- port: 443\s+sniHosts:\s+- reviews/);
-    await page.getByTestId("tls-rule-0-delete").click();
-    await page.getByTestId("tcp-rule-1-delete").click();
-    // What the YAML says is what the form shows.
-    await writeCode(yaml, (await codeText(yaml)).replace("port: 9080", "port: 9081"));
-    await page.locator('[data-testid="tcp-rule-0-open"][aria-expanded="false"]').click();
-    await eventually(
-      async () => (await page.getByTestId("field-tcp.0.match.0.port").inputValue()) === "9081",
-      patience,
-      "the form follows",
-    );
-    await page.getByTestId("safety").getByText("port: 9081").waitFor();
-    await discard(page);
-    expect(problems.filter(unexpected)).toEqual([]);
-  });
-
-  test("localities, single ports and rate limits have a form; what proxies would get stands beside the YAML", async () => {
-    const { page, problems } = await start("/services/default/reviews?edit=DestinationRule%2Fdefault%2Freviews");
-    await page.getByTestId("section-locality-host").click();
-    await page.getByTestId("add-distribute").click();
-    await page.getByTestId("field-trafficPolicy.loadBalancer.localityLbSetting.distribute.0.from").fill("eu/*");
-    await page.getByTestId("locality-name-region2/*").fill("us/*");
-    await page.keyboard.press("Enter");
-    await page.getByTestId("section-ports-host").click();
-    await page.getByTestId("add-port-host").click();
-    await page.getByTestId("field-trafficPolicy.portLevelSettings.0.connectionPool.tcp.connectTimeout").fill("2s");
-    await page.getByTestId("safety").getByText("connectTimeout: 2s").waitFor();
-    const text = await codeText(page.getByTestId("yaml-editor"));
-    expect(text).toMatch(/portLevelSettings:\s+- port:\s+number: 9080/);
-    expect(text).toMatch(/from: eu\/\*\s+to:\s+(region1\/\*: 80\s+us\/\*: 20|us\/\*: 20\s+region1\/\*: 80)/);
-    await page.getByTestId("diff-envoy").click();
-    await page.getByTestId("envoy-diff").getByText("outbound|9080|v1|reviews").first().waitFor();
-    await page.getByTestId("diff-yaml").click();
-    await discard(page);
-
-    await page.getByTestId("templates").click();
-    await page.getByTestId("template-limit").click();
-    const requests = page.getByTestId("field-local.requests");
-    await requests.waitFor();
-    await requests.fill("700");
-    await page.getByTestId("field-local.per").fill("30s");
-    await page.getByTestId("safety").getByText("requests: 700").waitFor();
-    await apply(page);
-    const limits = await apiOf(running().mesh).objects(rateLimit);
-    expect(limits.map(({ spec }) => spec)).toMatchObject([{ local: { requests: 700, per: "30s" } }]);
-    await page.getByTestId("undo").click();
-    await eventually(
-      async () => (await apiOf(running().mesh).objects(rateLimit)).length === 0,
-      patience,
-      "the limit is taken back",
-    );
-    expect(problems.filter(unexpected)).toEqual([]);
-  });
-
-  test("what takes its endpoints from live traffic is named, and confirmed a second time", async () => {
-    const { page, problems } = await start("/services/default/reviews?edit=DestinationRule%2Fdefault%2Freviews");
-    await page.getByTestId("remove-object").click();
-    const dead = page.getByTestId("dead-shares");
-    await dead.getByText("100 % of rule 1 goes to reviews v1, which loses its last endpoint").waitFor();
-    await page.getByTestId("traffic-moves").getByText("reviews v1").waitFor();
-    await page.locator('[data-testid="apply"]:enabled').click();
-    await page.getByTestId("apply").getByText("Take from reviews v1 all that reaches it").waitFor();
-    expect((await reviewVersions(running().mesh, 3)).v1, "one press does nothing").toBe(3);
-    await page.getByTestId("discard").click();
-    await dead.waitFor({ state: "detached" });
-    expect(problems.filter(unexpected)).toEqual([]);
-  });
-
-  test("circuit breakers stand beside what they hold right now", async () => {
-    const { page, problems } = await start("/services/default/reviews?edit=DestinationRule%2Fdefault%2Freviews");
-    await page.getByTestId("section-breaker-host").click();
-    await page.getByTestId("breaker-use").getByText("productpage-v1").first().waitFor();
-    await page.getByTestId("field-trafficPolicy.connectionPool.http.http2MaxRequests").fill("50");
-    await page.getByTestId("breaker-use").getByText("of 50").first().waitFor();
-    await page.getByTestId("safety").getByText("http2MaxRequests: 50").waitFor();
-    await discard(page);
-    expect(problems.filter(unexpected)).toEqual([]);
-  });
-
   test.each([
     [360, "dark"],
     [1440, "light"],
@@ -381,78 +263,4 @@ export function editorJourney(running: () => Running): void {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
     expect(wide).toBe(false);
   });
-}
-
-interface Hand {
-  press(x: number, y: number): Promise<void>;
-  move(x: number, y: number): Promise<void>;
-  release(): Promise<void>;
-}
-
-const mouseOf = ({ mouse }: Page): Hand => ({
-  press: async (x, y) => {
-    await mouse.move(x, y);
-    await mouse.down();
-  },
-  move: (x, y) => mouse.move(x, y, { steps: 8 }),
-  release: () => mouse.up(),
-});
-
-async function fingerOf(page: Page): Promise<Hand> {
-  const session = await page.context().newCDPSession(page);
-  const touch = async (type: "touchStart" | "touchMove" | "touchEnd", ...touchPoints: { x: number; y: number }[]) =>
-    void (await session.send("Input.dispatchTouchEvent", { type, touchPoints }));
-  return {
-    press: (x, y) => touch("touchStart", { x, y }),
-    move: (x, y) => touch("touchMove", { x, y }),
-    release: () => touch("touchEnd"),
-  };
-}
-
-/** A dry run of what is half-written is refused, and that is a browser's error, too. */
-const unexpected = (problem: string): boolean => !problem.includes("/api/apply");
-
-/** Applies what is drafted, and waits until every proxy has it. */
-async function apply(page: Page): Promise<void> {
-  const before = await page.getByTestId("editor-status").textContent();
-  await page.locator('[data-testid="apply"]:enabled').click();
-  await page.waitForFunction((said) => {
-    const text = document.querySelector('[data-testid="editor-status"]')?.textContent ?? "";
-    return text.startsWith("In force as revision") && text !== said;
-  }, before);
-  await page.locator('[data-testid="push-summary"][data-complete="true"]').waitFor();
-}
-
-/** What was typed is lost only to whoever says so twice; on a busy machine the question may be over before the second press. */
-async function discard(page: Page): Promise<void> {
-  const button = page.getByTestId("discard");
-  await button.click();
-  await page.getByTestId("safety").getByText("Lose what was typed").waitFor();
-  await eventually(
-    async () => {
-      if ((await button.count()) > 0) await button.click({ timeout: 2000 }).catch(() => undefined);
-      return (await button.count()) === 0;
-    },
-    patience,
-    "what was typed is gone",
-  );
-  // Nobody has lost their place on the page.
-  await focused(page, "editor-status");
-}
-
-const focused = (page: Page, testId: string) =>
-  page.waitForFunction((id) => (document.activeElement as HTMLElement | null)?.dataset.testid === id, testId);
-
-async function tabTo(page: Page, testId: string): Promise<void> {
-  for (let presses = 0; presses < 120; presses++) {
-    const at = await page.evaluate(() => {
-      const element = document.activeElement as HTMLElement | null;
-      return { id: element?.dataset.testid, isCode: element?.classList.contains("cm-content") };
-    });
-    if (at.id === testId) return;
-    // Out of the editor, as its own help says.
-    if (at.isCode && at.id === "yaml-editor") await page.keyboard.press("Escape");
-    await page.keyboard.press("Tab");
-  }
-  throw new Error(`Tab does not reach ${testId}`);
 }
