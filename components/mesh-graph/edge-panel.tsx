@@ -49,6 +49,18 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
             <SignalKpis signals={signals} before={before} t={t} />
           </KpiRow>
         )}
+        {edge.messagesPerSecond && (
+          <div data-testid="edge-messages">
+            <KpiRow>
+              <Kpi label={t("messages-sent")}>
+                <NumberWithUnit value={edge.messagesPerSecond.sent} kind="rps" bare />
+              </Kpi>
+              <Kpi label={t("messages-received")}>
+                <NumberWithUnit value={edge.messagesPerSecond.received} kind="rps" bare />
+              </Kpi>
+            </KpiRow>
+          </div>
+        )}
         <RecentLine recent={edge.recent} />
         <p className={`muted mono ${styles.below}`}>
           {edge.service} · {edge.protocol}

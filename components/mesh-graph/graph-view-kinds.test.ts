@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Graph } from "../../server/contract/index.ts";
-import { viewedAs } from "./graph-view-kinds.ts";
+import { nodesBehind, viewedAs } from "./graph-view-kinds.ts";
+import { subjectOf } from "./subject.ts";
 import { bookinfo } from "./testing/graph.ts";
 
 const graph: Graph = {
@@ -28,8 +29,33 @@ describe("what a node stands for", () => {
     expect(onward?.signals.errorShare).toBeCloseTo((0.022 * 3.7 + 0.063 * 1.9) / 5.6);
   });
 
-  it("is a workload by its own name", () => {
-    expect(ids(viewedAs(graph, "workload"))).toContain("default/reviews-v2");
+  it("is a workload by its own name, and still of its app and version: links, colours and traces go by these", () => {
+    const seen = viewedAs(graph, "workload");
+    const node = seen.nodes.find(({ id }) => id === "default/reviews-v2");
+    expect(node).toMatchObject({ name: "reviews-v2", app: "reviews", version: "v2", workload: "reviews-v2" });
+    const subject = subjectOf(seen, "default/reviews-v2");
+    expect(subject).toMatchObject({ name: "reviews-v2", app: "reviews", version: "v2", isWorkload: true });
+    expect(subjectOf(viewedAs(graph, "app"), "default/reviews")).toMatchObject({ version: null, isWorkload: false });
+  });
+
+  it("knows who stands behind a node of the view", () => {
+    for (const kind of ["app", "service"] as const) {
+      const reviews = viewedAs(graph, kind).nodes.filter(({ app }) => app === "reviews");
+      expect(nodesBehind(graph, kind, reviews).map(({ workload }) => workload)).toEqual([
+        "reviews-v1",
+        "reviews-v2",
+        "reviews-v3",
+      ]);
+    }
+  });
+
+  it("sums what just happened with what the others' window says", () => {
+    const [first, ...others] = graph.edges.filter(({ source }) => source.startsWith("default/reviews/"));
+    const recent = { windowSec: 5, requestRate: 4, errorShare: 0.5 };
+    const edges = first ? [{ ...first, recent }, ...others] : [];
+    const [onward] = viewedAs({ ...graph, edges }, "app").edges;
+    expect(onward?.recent?.requestRate).toBeCloseTo(4 + 1.9);
+    expect(onward?.recent?.errorShare).toBeCloseTo((4 * 0.5 + 1.9 * 0.063) / 5.9);
   });
 
   it("is a service that was called", () => {

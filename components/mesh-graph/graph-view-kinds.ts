@@ -100,7 +100,8 @@ function mergedNode(first: GraphNode, all: readonly GraphNode[]): GraphNode {
 function mergedEdge(id: string, first: GraphEdge, all: readonly GraphEdge[]): GraphEdge {
   if (all.length === 1) return { ...first, id };
   const rate = all.reduce((sum, { signals }) => sum + signals.requestRate, 0);
-  const bytes = all.flatMap(({ bytesPerSecond }) => bytesPerSecond ?? []);
+  const bytes = flowOf(all.map(({ bytesPerSecond }) => bytesPerSecond));
+  const messages = flowOf(all.map(({ messagesPerSecond }) => messagesPerSecond));
   const reported = (side: "source" | "destination") => {
     const told = all.flatMap((edge) => edge.reported[side] ?? []);
     return told.length === 0 ? null : sumSignals(told);
@@ -117,12 +118,8 @@ function mergedEdge(id: string, first: GraphEdge, all: readonly GraphEdge[]): Gr
     abandonedRate: all.reduce((sum, { abandonedRate = 0 }) => sum + abandonedRate, 0),
     faults: [...new Set(all.flatMap(({ faults = [] }) => faults))],
     mtls: rate === 0 ? first.mtls : all.reduce((sum, { mtls, signals }) => sum + mtls * signals.requestRate, 0) / rate,
-    ...(bytes.length > 0 && {
-      bytesPerSecond: {
-        sent: bytes.reduce((sum, { sent }) => sum + sent, 0),
-        received: bytes.reduce((sum, { received }) => sum + received, 0),
-      },
-    }),
+    ...(bytes && { bytesPerSecond: bytes }),
+    ...(messages && { messagesPerSecond: messages }),
   };
 }
 
@@ -145,6 +142,16 @@ function recentOf(all: readonly Measured[]): Recent | undefined {
   const requestRate = parts.reduce((sum, part) => sum + part.requestRate, 0);
   const failed = parts.reduce((sum, part) => sum + part.requestRate * part.errorShare, 0);
   return { windowSec: told.windowSec, requestRate, errorShare: requestRate === 0 ? 0 : failed / requestRate };
+}
+
+/** What goes both ways, of all that tell it. */
+function flowOf(all: readonly GraphEdge["bytesPerSecond"][]): GraphEdge["bytesPerSecond"] {
+  const told = all.flatMap((flow) => flow ?? []);
+  if (told.length === 0) return undefined;
+  return {
+    sent: told.reduce((sum, { sent }) => sum + sent, 0),
+    received: told.reduce((sum, { received }) => sum + received, 0),
+  };
 }
 
 function summed(all: readonly Record<string, number>[]): Record<string, number> {

@@ -81,7 +81,11 @@ export function Toolbar({ ref, state, graph, parsed, hiding, found }: ToolbarPro
 
 function LabelsMenu({ state }: { state: TopologyState }) {
   const t = useTranslations("topology");
-  const shown = state.labels.map((kind) => t(`label-${kind}`)).join(", ") || t("labels-none");
+  // Named one by one, all of them would break the toolbar.
+  const shown =
+    state.labels.length === labelKinds.length
+      ? t("labels-all")
+      : state.labels.map((kind) => t(`label-${kind}`)).join(", ") || t("labels-none");
   return (
     <Menu closeOnItemClick={false} position="bottom-start">
       <Menu.Target>

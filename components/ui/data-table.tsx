@@ -15,6 +15,8 @@ export interface Column<Row> {
   /** On a phone, where each row is a card: the title line, a labelled fact (default), or left out. */
   phone?: "title" | "fact" | "hidden";
   width?: number | string;
+  /** Left out where the table has less room than this many pixels, beside a sheet for one. */
+  needs?: 900 | 1100;
 }
 
 export interface DataTableProps<Row> {
@@ -47,7 +49,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   order.current = shown.map(rowKey);
   if (rows.length === 0 && empty) return empty;
   return (
-    <div className={styles.scroll}>
+    <div className={columns.some(({ needs }) => needs) ? `${styles.scroll} ${styles.measured}` : styles.scroll}>
       <table className={dense ? `${styles.table} ${styles.dense}` : styles.table}>
         <caption className="visually-hidden">{caption}</caption>
         <thead>
@@ -98,6 +100,7 @@ function BodyRow<Row>({ row, columns, isSelected, onRowClick, rowProps }: DataTa
           key={column.key}
           className={column.align === "right" ? styles.right : undefined}
           data-phone={column.phone ?? "fact"}
+          data-needs={column.needs}
           data-label={typeof column.header === "string" ? column.header : undefined}
         >
           {column.cell(row)}
@@ -121,13 +124,19 @@ function HeaderCell<Row>({
   const className = column.align === "right" ? styles.right : undefined;
   if (!column.sortValue || !onPress) {
     return (
-      <th scope="col" className={className} style={{ width: column.width }}>
+      <th scope="col" className={className} style={{ width: column.width }} data-needs={column.needs}>
         {column.header || <span className="visually-hidden">{t("actions")}</span>}
       </th>
     );
   }
   return (
-    <th scope="col" className={className} style={{ width: column.width }} aria-sort={direction ?? "none"}>
+    <th
+      scope="col"
+      className={className}
+      style={{ width: column.width }}
+      aria-sort={direction ?? "none"}
+      data-needs={column.needs}
+    >
       <button type="button" className={styles.sort} onClick={onPress}>
         {column.header}
         <span aria-hidden>{direction === "ascending" ? "↑" : direction === "descending" ? "↓" : ""}</span>

@@ -208,18 +208,22 @@ function useColumns(
     },
     rate("outbound"),
     errors("outbound"),
-    { key: "mtls", header: t("col-mtls"), cell: (one) => <MutualTls workload={one} /> },
+    { key: "mtls", header: t("col-mtls"), needs: 1100, cell: (one) => <MutualTls workload={one} /> },
     {
       key: "endpoints",
       header: t("col-endpoints"),
       align: "right",
       phone: "hidden",
+      needs: 1100,
       sortValue: ({ endpoints }) => endpoints.length,
       cell: ({ endpoints }) => <span className="num">{endpoints.length || "–"}</span>,
     },
     {
       key: "proxy",
       header: t("col-proxy"),
+      // Read after the rest: its column has its place from the beginning.
+      width: 190,
+      needs: 900,
       cell: (one) => <ProxyLink proxy={proxyOf(one, proxies)} known={proxies !== undefined} />,
     },
   ];

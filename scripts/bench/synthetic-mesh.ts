@@ -73,7 +73,8 @@ export function rollupsOf(calls: readonly SyntheticCall[], second: number): Roll
       .map(([code = 200, count = 0]) => {
         const latency = new LatencySketch();
         for (let i = 0; i < count; i++) latency.add(latencyMs * (0.8 + (i % 5) / 10));
-        const sizes = { requestBytes: 100 * count, responseBytes: 900 * count };
+        const bytes = { requestBytes: 100 * count, responseBytes: 900 * count };
+        const sizes = { ...bytes, requestMessages: 0, responseMessages: 0 };
         return {
           edge,
           edgeId: edgeId(edge),

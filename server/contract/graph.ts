@@ -87,6 +87,8 @@ export const GraphEdge = z.object({
   mtls: z.number(),
   /** Of TCP connections, whose requests are not told apart: what the source sent and got back, counted when a connection ends. */
   bytesPerSecond: z.object({ sent: z.number(), received: z.number() }).optional(),
+  /** Of gRPC: messages that the caller sent and got back, where the proxy of who is called counted them, when a call ends. */
+  messagesPerSecond: z.object({ sent: z.number(), received: z.number() }).optional(),
 });
 export type GraphEdge = z.infer<typeof GraphEdge>;
 

@@ -45,6 +45,17 @@ it("gives the same ids in the same order for the same traffic", () => {
   expect(ids(rows.toReversed())).toEqual(ids(rows));
 });
 
+it("tells the messages of gRPC as who is called counted them", () => {
+  const grpc = { protocol: "grpc" } as const;
+  const calls = [
+    row(edge("reviews", "ratings", grpc), { count: 5 }),
+    row(edge("reviews", "ratings", { ...grpc, reporter: "destination" }), { requestMessages: 20, responseMessages: 50 }),
+    row(edge("reviews", "silent", grpc)),
+  ];
+  const { edges } = buildGraph(graphInput(calls));
+  expect(edges.map(({ messagesPerSecond }) => messagesPerSecond)).toEqual([{ sent: 2, received: 5 }, undefined]);
+});
+
 it("tells the bytes of TCP", () => {
   const bytes = { code: 0, requestBytes: 1_000, responseBytes: 25_000 };
   const rows = [row(edge("ratings", "mysqldb", { protocol: "tcp" }), bytes), row(edge("ratings", "x"), bytes)];

@@ -93,5 +93,15 @@ function graphEdge(edge: TrafficEdge, seconds: number): GraphEdge {
     ...(edge.protocol === "tcp" && {
       bytesPerSecond: { sent: edge.counted.requestBytes / seconds, received: edge.counted.responseBytes / seconds },
     }),
+    ...messagesOf(edge, seconds),
   };
+}
+
+/** Only who is called counts them. */
+function messagesOf(
+  { protocol, reported: { destination: told } }: TrafficEdge,
+  seconds: number,
+): Pick<GraphEdge, "messagesPerSecond"> {
+  if (protocol !== "grpc" || !told || told.requestMessages + told.responseMessages === 0) return {};
+  return { messagesPerSecond: { sent: told.requestMessages / seconds, received: told.responseMessages / seconds } };
 }

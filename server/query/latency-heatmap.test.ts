@@ -28,6 +28,8 @@ function row(atMs: number, values: number[], changes: Partial<RollupRow> = {}): 
     count: values.length,
     requestBytes: 0,
     responseBytes: 0,
+    requestMessages: 0,
+    responseMessages: 0,
     latency: sketch.encode(),
     ...changes,
   };

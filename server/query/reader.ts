@@ -87,6 +87,9 @@ export interface RollupSum {
   count: number;
   requestBytes: number;
   responseBytes: number;
+  /** Messages of gRPC, as who is called counted them. */
+  requestMessages: number;
+  responseMessages: number;
   /** An encoded LatencySketch, in milliseconds. */
   latency: Uint8Array;
 }

@@ -12,6 +12,8 @@ export class Tally {
   abandoned = 0;
   requestBytes = 0;
   responseBytes = 0;
+  requestMessages = 0;
+  responseMessages = 0;
   /** Of calls that were answered by whoever was called. */
   readonly latency = new LatencySketch();
   readonly codes = new Map<number, number>();
@@ -23,6 +25,8 @@ export class Tally {
     this.count += row.count;
     this.requestBytes += row.requestBytes;
     this.responseBytes += row.responseBytes;
+    this.requestMessages += row.requestMessages;
+    this.responseMessages += row.responseMessages;
     if (isFailure(row)) this.errors += row.count;
     else if (row.code >= 400 && row.code < 500) this.clientErrors += row.count;
     else if (isAbandoned(row)) this.abandoned += row.count;
@@ -37,6 +41,8 @@ export class Tally {
     this.count += other.count;
     this.requestBytes += other.requestBytes;
     this.responseBytes += other.responseBytes;
+    this.requestMessages += other.requestMessages;
+    this.responseMessages += other.responseMessages;
     this.errors += other.errors;
     this.clientErrors += other.clientErrors;
     this.abandoned += other.abandoned;

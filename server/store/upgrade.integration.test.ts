@@ -104,7 +104,7 @@ const requestValues = `${t0 * 1000}, 1, 503, 0, 1500, 1, 2, 'GET', '/', 'reviews
 function bucket(): Uint8Array {
   const latency = new LatencySketch();
   latency.add(5, 7);
-  const sums = { count: 7, requestBytes: 70, responseBytes: 700 };
+  const sums = { count: 7, requestBytes: 70, responseBytes: 700, requestMessages: 0, responseMessages: 0 };
   return encodeBucket([{ edge: 1, code: 200, grpcStatus: -1, flags: 0, ...sums, latency }]);
 }
 

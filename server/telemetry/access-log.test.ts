@@ -311,6 +311,16 @@ it("keeps to numbers that add up and come back from a database as they were", ()
   expect((record?.durationMs ?? 0) * 1000).toBeLessThan(Number.MAX_SAFE_INTEGER);
 });
 
+it("counts the messages of a gRPC call, and none where nobody told of any", () => {
+  const messages = (text: string) =>
+    records("inbound", { customTags: { "limpid.messages": text } }).map((record) => [
+      record.requestMessages,
+      record.responseMessages,
+    ]);
+  expect(messages("3,70000")).toEqual([[3, 70_000]]);
+  for (const none of ["", "-", "3", "-1,2", "1,2,3"]) expect(messages(none)).toEqual([[0, 0]]);
+});
+
 it("carries what Telemetry changes of metrics, of who tells it, and of nobody what is none", () => {
   const metrics = (text: string, direction: Direction = "outbound") =>
     records(direction, { customTags: { "limpid.metrics": text } }).map((record) =>

@@ -247,6 +247,7 @@ function fieldsOf(entry: LogEntry, reporter: ReporterNode): Omit<TrafficRecord, 
     flags: entry.flags,
     requestBytes: Math.min(maxBytes, entry.requestBytes),
     responseBytes: Math.min(maxBytes, entry.responseBytes),
+    ...messagesOf(entry.messages),
     method: http ? (RequestMethod[entry.method] ?? "") : "",
     path: clean(entry.originalPath || entry.path, 512),
     authority: clean(entry.authority),
@@ -263,6 +264,15 @@ function fieldsOf(entry: LogEntry, reporter: ReporterNode): Omit<TrafficRecord, 
 function countOf(tag: string): number {
   const count = tag === "" ? 1 : Number(tag);
   return Number.isInteger(count) && count >= 1 ? Math.min(maxCount, count) : 1;
+}
+
+/** The custom tag `limpid.messages`; none of what is no gRPC, or where nobody counted. */
+function messagesOf(tag: string): Pick<TrafficRecord, "requestMessages" | "responseMessages"> {
+  const [, sent = "0", received = "0"] = /^(\d{1,15}),(\d{1,15})$/.exec(tag) ?? [];
+  return {
+    requestMessages: Math.min(maxMessages, Number(sent)),
+    responseMessages: Math.min(maxMessages, Number(received)),
+  };
 }
 
 /** What stands there that is no status of gRPC's is UNKNOWN. https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
@@ -287,5 +297,6 @@ function traceIdOf(traceparent: string): string {
 const maxBytes = 2 ** 44;
 const maxDurationMs = 100 * 365 * 86_400_000;
 const maxCount = 1e9;
+const maxMessages = 2 ** 44;
 /** HTTP has three digits for it. */
 const maxCode = 999;

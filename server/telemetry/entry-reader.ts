@@ -286,6 +286,7 @@ type TextField =
   | "count"
   | "reachedUri"
   | "metrics"
+  | "messages"
   | "peer"
   | "traceparent"
   | "contentType"
@@ -299,6 +300,7 @@ const tagFields = new Map<string, TextField>([
   [logTags.count, "count"],
   [logTags.reached, "reachedUri"],
   [logTags.metrics, "metrics"],
+  [logTags.messages, "messages"],
 ]);
 const requestHeaderFields = new Map<string, TextField>([
   [peerHeader, "peer"],

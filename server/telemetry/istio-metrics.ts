@@ -17,6 +17,8 @@ interface Series {
   requests: number;
   requestBytes: number;
   responseBytes: number;
+  requestMessages: number;
+  responseMessages: number;
   latency: LatencySketch;
   /** Requests by the size of their bodies and heads: counts of the buckets below, one more for what is larger. */
   requestSizes: number[];
@@ -49,6 +51,8 @@ export class IstioMetrics {
       series.requests += entry.count;
       series.requestBytes += entry.requestBytes;
       series.responseBytes += entry.responseBytes;
+      series.requestMessages += entry.requestMessages;
+      series.responseMessages += entry.responseMessages;
       series.latency.merge(entry.latency);
       addTo(series.requestSizes, entry.requestBytes, entry.count);
       addTo(series.responseSizes, entry.responseBytes, entry.count);
@@ -96,6 +100,10 @@ export class IstioMetrics {
       (of) => cumulative(of.responseSizes),
       (of) => of.responseBytes,
     );
+    // Who is called counts the messages of a call.
+    const grpc = all.filter(({ of: { edge } }) => edge.protocol === "grpc" && edge.reporter === "destination");
+    counter("istio_request_messages_total", "GRPC_REQUEST_MESSAGES", grpc, (series) => series.requestMessages);
+    counter("istio_response_messages_total", "GRPC_RESPONSE_MESSAGES", grpc, (series) => series.responseMessages);
     // A connection is told of when it is over: opened and closed are one.
     counter("istio_tcp_connections_opened_total", "TCP_OPENED_CONNECTIONS", tcp, (series) => series.requests);
     counter("istio_tcp_connections_closed_total", "TCP_CLOSED_CONNECTIONS", tcp, (series) => series.requests);
@@ -120,7 +128,8 @@ export class IstioMetrics {
       return undefined;
     }
     const none = () => new Array<number>(bounds.length + 1).fill(0);
-    const sums = { requests: 0, requestBytes: 0, responseBytes: 0, latency: new LatencySketch() };
+    const bytes = { requestBytes: 0, responseBytes: 0, requestMessages: 0, responseMessages: 0 };
+    const sums = { requests: 0, ...bytes, latency: new LatencySketch() };
     const series = {
       of: labelled(entry),
       labels: textOf(labelsOf(entry)),

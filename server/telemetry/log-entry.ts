@@ -33,6 +33,7 @@ export class LogEntry {
   count = "";
   reachedUri = "";
   metrics = "";
+  messages = "";
   /** Istio's peer metadata: the filter state's `google.protobuf.Any`. */
   downstreamPeer: Range | undefined;
   upstreamPeer: Range | undefined;
@@ -79,6 +80,7 @@ export class LogEntry {
     this.count = "";
     this.reachedUri = "";
     this.metrics = "";
+    this.messages = "";
     this.downstreamPeer = undefined;
     this.upstreamPeer = undefined;
     this.method = 0;

@@ -22,6 +22,9 @@ export interface TrafficRecord {
   durationMs: number;
   requestBytes: number;
   responseBytes: number;
+  /** Of gRPC, as the proxy of who is called counted them; else 0. */
+  requestMessages: number;
+  responseMessages: number;
   method: string;
   path: string;
   authority: string;

@@ -38,6 +38,8 @@ export class RollUp {
     entry.count += record.count;
     entry.requestBytes += record.requestBytes;
     entry.responseBytes += record.responseBytes;
+    entry.requestMessages += record.requestMessages;
+    entry.responseMessages += record.responseMessages;
     entry.latency.add(record.durationMs, record.count);
   }
 
@@ -125,6 +127,8 @@ function newEntry(edge: EdgeEntries, second: number, record: TrafficRecord): Rol
     count: 0,
     requestBytes: 0,
     responseBytes: 0,
+    requestMessages: 0,
+    responseMessages: 0,
     latency: new LatencySketch(),
   };
 }

@@ -86,6 +86,9 @@ export interface RequestCounts {
   count: number;
   requestBytes: number;
   responseBytes: number;
+  /** As in TrafficRecord. */
+  requestMessages: number;
+  responseMessages: number;
   /** Milliseconds. */
   latency: LatencySketch;
 }

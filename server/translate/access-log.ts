@@ -26,6 +26,7 @@ export type LogDirection = Direction;
 export const accessLog = (
   direction: LogDirection,
   options: TranslateOptions,
+  countsMessages = false,
 ): MessageInitShape<typeof AccessLogSchema> => ({
   name: "envoy.access_loggers.http_grpc",
   configType: {
@@ -36,6 +37,7 @@ export const accessLog = (
         commonConfig: commonConfig(direction, options, [
           metadataTag(logTags.config, "route", "config"),
           metadataTag(logTags.rule, "route", "rule"),
+          ...(countsMessages ? [messagesTag] : []),
         ]),
         additionalRequestHeadersToLog: [peerHeader, "traceparent", "content-type"],
         // gRPC answers a failure with 200: its own status follows in the trailers, or, where there is no body, stands among the headers.
@@ -46,6 +48,12 @@ export const accessLog = (
     ),
   },
 });
+
+/** The filter's own form in plain text is `<requests>,<responses>`. */
+const messagesTag: CustomTagInit = {
+  tag: logTags.messages,
+  type: { case: "value", value: "%FILTER_STATE(envoy.filters.http.grpc_stats:PLAIN)%" },
+};
 
 /** Every connection, when it is over. It has no route to tell the rule, so the chain's own is written into the log. */
 export const tcpAccessLog = (

@@ -3,6 +3,7 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { FilterSchema } from "../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
 import { CorsSchema } from "../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import { HTTPFaultSchema } from "../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
+import { FilterConfigSchema as GrpcStatsSchema } from "../gen/proto/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js";
 import { GrpcWebSchema } from "../gen/proto/envoy/extensions/filters/http/grpc_web/v3/grpc_web_pb.js";
 import { RouterSchema } from "../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import {
@@ -36,6 +37,8 @@ export interface ConnectionManager {
   tellsPeer?: boolean;
   /** The port is of gRPC-Web: calls of browsers become gRPC here, for whoever serves it. */
   grpcWeb?: boolean;
+  /** The port is of gRPC: the messages of each call are counted. */
+  grpc?: boolean;
   /** Who may come in is asked before all else. */
   guards?: Authorization["http"];
 }
@@ -53,12 +56,13 @@ export const httpConnectionManager = (
 });
 
 function settings(
-  { direction, statPrefix, routes, tellsPeer, grpcWeb, guards = [] }: ConnectionManager,
+  { direction, statPrefix, routes, tellsPeer, grpcWeb, grpc, guards = [] }: ConnectionManager,
   proxy: MeshProxy,
   options: TranslateOptions,
 ): ManagerInit {
   const isGateway = direction === "gateway";
   const web = grpcWeb ? [grpcWebFilter] : [];
+  const messages = grpc ? [grpcStatsFilter] : [];
   return {
     statPrefix,
     codecType: HttpConnectionManager_CodecType.AUTO,
@@ -86,11 +90,11 @@ function settings(
       typeof routes === "string"
         ? { case: "rds", value: { configSource: configWay(proxy).source, routeConfigName: routes } }
         : { case: "routeConfig", value: routes },
-    accessLog: [accessLog(direction, options), ...moreAccessLogs(direction, "http", options)],
+    accessLog: [accessLog(direction, options, grpc), ...moreAccessLogs(direction, "http", options)],
     ...tracing(direction, proxy, options),
     httpFilters:
       direction === "inbound"
-        ? [...guards, ...web, router]
+        ? [...guards, ...web, ...messages, router]
         : [...guards, peerFilter(proxy, options.clusterId), ...web, faults, corsHeaders, router],
   };
 }
@@ -117,6 +121,21 @@ const faults: HttpFilterInit = {
 const grpcWebFilter: HttpFilterInit = {
   name: "envoy.filters.http.grpc_web",
   configType: { case: "typedConfig", value: anyPack(GrpcWebSchema, create(GrpcWebSchema)) },
+};
+
+/** As in Istio, its counts are for the log; who counts must see bodies, so that it stands nowhere else. */
+const grpcStatsFilter: HttpFilterInit = {
+  name: "envoy.filters.http.grpc_stats",
+  configType: {
+    case: "typedConfig",
+    value: anyPack(
+      GrpcStatsSchema,
+      create(GrpcStatsSchema, {
+        emitFilterState: true,
+        perMethodStatSpecifier: { case: "statsForAllMethods", value: { value: false } },
+      }),
+    ),
+  },
 };
 
 const corsHeaders: HttpFilterInit = {

@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { FilterChainSchema, FilterSchema } from "../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
 import type { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import type { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
-import { isHttpOrAuto } from "../model/protocol.ts";
+import { isHttp2, isHttpOrAuto } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import type { Authorization } from "./authorization.ts";
 import { configWay } from "./config-source.ts";
@@ -83,6 +83,7 @@ const manager = (
       routes: inboundRoutes(inbound),
       guards: [...guards.http, ...rateLimitSlots(inbound.limits, proxy)],
       grpcWeb: inbound.protocol === "GRPC-Web",
+      grpc: isHttp2(inbound.protocol),
       tellsPeer: security === "mutual-tls",
     },
     proxy,

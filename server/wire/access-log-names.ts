@@ -27,4 +27,6 @@ export const logTags = {
   reached: "limpid.reached",
   /** What Telemetry changes of Istio's metrics of these calls, in the form of {@link file://./metric-rules.ts}. */
   metrics: "limpid.metrics",
+  /** `<sent>,<received>`: the messages of a gRPC call, as its caller sees them; told by the proxy of who is called, at the call's end. */
+  messages: "limpid.messages",
 } as const;

@@ -88,7 +88,8 @@ export const edge = (from: App | "", to: App, its: Partial<EdgeRow> = {}): EdgeR
 export const calls = (of: EdgeRow, count: number): RollupSum => ({
   edge: of,
   count,
-  ...{ code: 200, grpcStatus: -1, flags: [], requestBytes: 0, responseBytes: 0, latency: new Uint8Array() },
+  ...{ code: 200, grpcStatus: -1, flags: [], latency: new Uint8Array() },
+  ...{ requestBytes: 0, responseBytes: 0, requestMessages: 0, responseMessages: 0 },
 });
 
 export const line = (of: EdgeRow, its: Partial<LogRow> = {}): LogRow => ({

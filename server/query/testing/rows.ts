@@ -48,6 +48,8 @@ export interface RowInput {
   latencyMs?: number;
   requestBytes?: number;
   responseBytes?: number;
+  requestMessages?: number;
+  responseMessages?: number;
   grpcStatus?: number;
 }
 
@@ -62,11 +64,14 @@ export function row(
     latencyMs = 10,
     requestBytes = 0,
     responseBytes = 0,
+    requestMessages = 0,
+    responseMessages = 0,
   }: RowInput = {},
 ): RollupRow {
   const latency = new LatencySketch();
   latency.add(latencyMs, count);
-  return { atMs, edge: of, code, grpcStatus, flags, count, requestBytes, responseBytes, latency: latency.encode() };
+  const sums = { count, requestBytes, responseBytes, requestMessages, responseMessages };
+  return { atMs, edge: of, code, grpcStatus, flags, ...sums, latency: latency.encode() };
 }
 
 export const service = (name: string, versions: string[], changes: Partial<ServiceFacts> = {}): ServiceFacts => ({

@@ -14,6 +14,8 @@ function entry(edge: number, changes: Partial<BucketEntry> = {}): BucketEntry {
     count: 2,
     requestBytes: 300,
     responseBytes: 2 ** 40,
+    requestMessages: 0,
+    responseMessages: 0,
     latency,
     ...changes,
   };
@@ -23,8 +25,10 @@ function contents(bytes: Uint8Array) {
   const entries = [];
   for (const cursor = new BucketCursor(bytes); cursor.next(); ) {
     const { edge, code, flags, grpcStatus, count, requestBytes, responseBytes } = cursor;
+    const { requestMessages, responseMessages } = cursor;
     const latency = LatencySketch.decode(cursor.latency());
-    entries.push({ edge, code, flags, grpcStatus, count, requestBytes, responseBytes, latency });
+    const sums = { count, requestBytes, responseBytes, requestMessages, responseMessages };
+    entries.push({ edge, code, flags, grpcStatus, ...sums, latency });
   }
   return entries;
 }
@@ -34,14 +38,17 @@ it("gives back what was encoded, large numbers and high flags too", () => {
     entry(1),
     entry(70_000, { code: 0, flags: 2 ** 40, count: 1 }),
     entry(3, { latency: new LatencySketch() }),
-    entry(4, { grpcStatus: 14 }),
+    entry(4, { grpcStatus: 14, requestMessages: 1, responseMessages: 70_000 }),
     entry(4, { grpcStatus: 0 }),
   ];
   expect(contents(encodeBucket(entries))).toEqual(entries);
   expect(contents(encodeBucket([]))).toEqual([]);
 });
 
-it("is added up by edge, code and flags", () => {
+it("is added up by edge, code and flags, messages too", () => {
+  const called = new Fold();
+  for (const responseMessages of [3, 4]) called.add(encodeBucket([entry(1, { requestMessages: 1, responseMessages })]));
+  expect([...called.entries()]).toMatchObject([{ requestMessages: 2, responseMessages: 7 }]);
   const fold = new Fold();
   fold.add(encodeBucket([entry(1), entry(2), entry(1, { code: 503 })]));
   fold.add(encodeBucket([entry(1), entry(1, { flags: 4 })]));
@@ -54,11 +61,13 @@ it("is added up by edge, code and flags", () => {
   expect([...fold.entries()][0]?.latency.count).toBe(4);
 });
 
-it("reads what was written before there were gRPC statuses", () => {
-  const written = encodeBucket([entry(1, { latency: new LatencySketch() })]);
-  // Format, edge, code (two bytes), flags, then the status.
-  const old = Uint8Array.from([1, ...written.subarray(1, 5), ...written.subarray(6)]);
-  expect(contents(old)).toEqual([entry(1, { latency: new LatencySketch() })]);
+it("reads what was written before there were gRPC statuses, and before there were messages", () => {
+  const small = entry(1, { responseBytes: 5, latency: new LatencySketch() });
+  const written = encodeBucket([small]);
+  // Format, edge, code (two bytes), flags, then the status; count, bytes (two and one), then messages of both.
+  const second = [2, ...written.subarray(1, 10), ...written.subarray(12)];
+  const first = [1, ...second.slice(1, 5), ...second.slice(6)];
+  for (const old of [first, second]) expect(contents(Uint8Array.from(old))).toEqual([small]);
 });
 
 it.each([0, 1, 5, -1])("throws a RangeError for bytes that are cut off or no bucket (%i)", (length) => {

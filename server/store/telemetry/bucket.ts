@@ -8,19 +8,21 @@ export interface BucketEntry extends RequestCounts {
   edge: number;
 }
 
-/** Format 1 had no gRPC status. */
-const format = 2;
+/** Format 1 had no gRPC status, format 2 no messages of gRPC. */
+const format = 3;
 
 /**
- * A bucket as one value: a format, then for each entry, as varints, the edge, code, flags, gRPC status plus one, count, bytes of requests and responses, and the
- * length of its encoded sketch, which follows. A mesh of thousands of edges is read many times faster than from a row for each.
+ * A bucket as one value: a format, then for each entry, as varints, the edge, code, flags, gRPC status plus one, count, bytes of requests and responses, messages
+ * of both, and the length of its encoded sketch, which follows. A mesh of thousands of edges is read many times faster than from a row for each.
  */
 export function encodeBucket(entries: Iterable<BucketEntry>): Uint8Array {
   const out = [format];
-  for (const { edge, code, flags, grpcStatus, count, requestBytes, responseBytes, latency } of entries) {
-    const sketch = latency.encode();
-    const values = [edge, code, flags, grpcStatus + 1, count, requestBytes, responseBytes, sketch.length];
-    for (const value of values) writeVarint(out, value);
+  for (const entry of entries) {
+    const { edge, code, flags, grpcStatus, count, requestBytes, responseBytes, requestMessages, responseMessages } =
+      entry;
+    const sketch = entry.latency.encode();
+    const sums = [count, requestBytes, responseBytes, requestMessages, responseMessages];
+    for (const value of [edge, code, flags, grpcStatus + 1, ...sums, sketch.length]) writeVarint(out, value);
     for (const byte of sketch) out.push(byte);
   }
   return Uint8Array.from(out);
@@ -38,13 +40,16 @@ export class BucketCursor implements Omit<BucketEntry, "latency"> {
   count = 0;
   requestBytes = 0;
   responseBytes = 0;
+  requestMessages = 0;
+  responseMessages = 0;
   readonly #source = new VarintSource();
-  readonly #hasGrpcStatus: boolean;
+  readonly #format: number;
   #sketchAt = 0;
 
   constructor(bytes: Uint8Array) {
-    if (bytes[0] !== format && bytes[0] !== 1) throw new RangeError("not an encoded bucket of the roll-up");
-    this.#hasGrpcStatus = bytes[0] === format;
+    const [known = 0] = bytes;
+    if (known < 1 || known > format) throw new RangeError("not an encoded bucket of the roll-up");
+    this.#format = known;
     this.#source.reset(bytes, 1);
   }
 
@@ -54,10 +59,14 @@ export class BucketCursor implements Omit<BucketEntry, "latency"> {
     this.edge = readVarint(source);
     this.code = readVarint(source);
     this.flags = readVarint(source);
-    this.grpcStatus = this.#hasGrpcStatus ? readVarint(source) - 1 : -1;
+    this.grpcStatus = this.#format > 1 ? readVarint(source) - 1 : -1;
     this.count = readVarint(source);
     this.requestBytes = readVarint(source);
     this.responseBytes = readVarint(source);
+    if (this.#format > 2) {
+      this.requestMessages = readVarint(source);
+      this.responseMessages = readVarint(source);
+    }
     const length = readVarint(source);
     this.#sketchAt = source.at;
     source.at += length;

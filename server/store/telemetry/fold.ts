@@ -17,6 +17,8 @@ export class Fold {
       sum.count += entry.count;
       sum.requestBytes += entry.requestBytes;
       sum.responseBytes += entry.responseBytes;
+      sum.requestMessages += entry.requestMessages;
+      sum.responseMessages += entry.responseMessages;
       if (this.#withLatency) entry.mergeLatencyInto(sum.latency);
     }
   }
@@ -39,8 +41,8 @@ export class Fold {
     for (const sum of ofEdge) {
       if (sum.code === code && sum.flags === flags && sum.grpcStatus === grpcStatus) return sum;
     }
-    const nothing = { count: 0, requestBytes: 0, responseBytes: 0, latency: new LatencySketch() };
-    const fresh = { edge, code, flags, grpcStatus, ...nothing };
+    const bytes = { requestBytes: 0, responseBytes: 0, requestMessages: 0, responseMessages: 0 };
+    const fresh = { edge, code, flags, grpcStatus, count: 0, ...bytes, latency: new LatencySketch() };
     ofEdge.push(fresh);
     return fresh;
   }

@@ -274,6 +274,8 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
           count: 0,
           requestBytes: 0,
           responseBytes: 0,
+          requestMessages: 0,
+          responseMessages: 0,
           latency: new Uint8Array(),
         };
         row = { ...of, ...sums, sketch: new LatencySketch() };
@@ -282,6 +284,8 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
       row.count += entry.count;
       row.requestBytes += entry.requestBytes;
       row.responseBytes += entry.responseBytes;
+      row.requestMessages += entry.requestMessages;
+      row.responseMessages += entry.responseMessages;
       row.sketch.mergeEncoded(entry.encoded);
     }
     return [...rows.values()].map(({ sketch, ...row }) => ({ ...row, latency: sketch.encode() }));

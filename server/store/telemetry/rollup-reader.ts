@@ -246,5 +246,7 @@ const rowOf = (entry: Omit<BucketEntry, "latency">, edge: EdgeRow, latency: Uint
   count: entry.count,
   requestBytes: entry.requestBytes,
   responseBytes: entry.responseBytes,
+  requestMessages: entry.requestMessages,
+  responseMessages: entry.responseMessages,
   latency,
 });

@@ -56,6 +56,8 @@ export function rollup(
     count: latencies.length,
     requestBytes: 100 * latencies.length,
     responseBytes: 1000 * latencies.length,
+    requestMessages: 0,
+    responseMessages: 0,
     latency,
   };
 }
@@ -101,6 +103,8 @@ export const sample = (key: EdgeKey, timeMs: number, changes: Partial<TrafficRec
   durationMs: 12.5,
   requestBytes: 100,
   responseBytes: 1000,
+  requestMessages: 0,
+  responseMessages: 0,
   method: "GET",
   path: "/reviews/0",
   authority: "reviews:9080",
