@@ -2,6 +2,7 @@
 import {
   CanaryList,
   ChangeList,
+  DesignList,
   FaultList,
   GatewayList,
   Graph,
@@ -12,6 +13,7 @@ import {
   PushHistory,
   PushStatus,
   RateLimitUses,
+  RestartList,
   RetentionList,
   Routing,
   Saturation,
@@ -70,6 +72,14 @@ export const useServices = (
     everyMs: paceOf({ windowSec, at }),
     initial,
     enabled,
+  });
+
+export const useDesigns = (initial?: From<DesignList>): Live<DesignList> =>
+  useLive({
+    queryKey: ["designs"],
+    read: (signal) => getJson(DesignList, "/api/designs", signal),
+    everyMs: slow,
+    initial,
   });
 
 const servicePath = (namespace: string, name: string) =>
@@ -194,6 +204,13 @@ export const usePushHistory = (initial?: From<PushHistory>): Live<PushHistory> =
     read: (signal) => getJson(PushHistory, "/api/pushes", signal),
     everyMs: pace,
     initial,
+  });
+
+export const useRestarts = (): Live<RestartList> =>
+  useLive({
+    queryKey: ["restarts"],
+    read: (signal) => getJson(RestartList, "/api/restarts", signal),
+    everyMs: slow,
   });
 
 export const useLoads = (): Live<LoadList> =>

@@ -21,6 +21,7 @@ import { servicesHref } from "../lib/links.ts";
 import { useRouting, useServiceMetrics, useServices } from "../lib/queries.ts";
 import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
+import type { ServiceObjects } from "../traffic/editor/use-service-objects.ts";
 import { TrafficTab } from "../traffic/traffic-tab.tsx";
 import { Link } from "../ui/link.tsx";
 import { Page } from "../ui/page-header.tsx";
@@ -44,6 +45,8 @@ export interface ServicePageProps {
   services: Promise<Settled<ServiceList>>;
   metrics: Promise<Settled<ServiceMetrics>>;
   routing: Promise<Settled<Routing>>;
+  /** Where the address asks for its editor. */
+  objects: Promise<Settled<ServiceObjects>> | undefined;
   /** Null: the address does not ask for it. */
   saturation: Promise<Settled<Saturation>> | null;
   /** Likewise. */
@@ -76,6 +79,7 @@ export function ServicePage({ service, initialRange, ...first }: ServicePageProp
         metrics={metrics.data}
         item={found}
         services={services.data?.services ?? []}
+        objects={first.objects && use(first.objects)}
       />
     ),
     metrics: (

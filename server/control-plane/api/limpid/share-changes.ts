@@ -15,7 +15,7 @@ import {
 } from "../warnings/facts.ts";
 import { followedInstead } from "../warnings/rivals.ts";
 import { lostShares } from "./lost-shares.ts";
-import { lists, type Rule, rulesOf, sharesOf, wordsOf } from "./rule-shares.ts";
+import { limitsOf, lists, type Rule, rulesOf, sharesOf } from "./rule-shares.ts";
 
 /** As many as anybody reads. */
 const maxShares = 100;
@@ -79,7 +79,7 @@ function* orphans(
     for (const [key, share] of sharesOf(rule, namespace, facts)) {
       const [hostname = "", subset = ""] = key.split("|");
       if (share === 0 || countEndpoints(facts, hostname, subset || undefined, viewer) === 0) continue;
-      const where = { virtualService: `${namespace}/${name}`, list, rule: index, matches: wordsOf(rule) };
+      const where = { virtualService: `${namespace}/${name}`, list, rule: index, ...limitsOf(rule, list) };
       yield { ...where, hostname, subset: subset || null, before: share, after: 0, endpoints: 0, lost: "route" };
     }
   }
@@ -141,7 +141,8 @@ interface Pair {
   index: number;
   before: Rule;
   after: Rule;
-  matches: string[];
+  /** What tells whose requests they are. */
+  limits: Rule;
 }
 
 function* pairs(before: readonly Rule[], after: readonly Rule[]): Generator<Pair> {
@@ -149,11 +150,11 @@ function* pairs(before: readonly Rule[], after: readonly Rule[]): Generator<Pair
   const rest = (rules: Map<string, { index: number; rule: Rule }>) => rules.get(everything);
   for (const [match, { index, rule }] of now) {
     const twin = old.get(match) ?? rest(old);
-    if (twin) yield { index, before: twin.rule, after: rule, matches: wordsOf(rule) };
+    if (twin) yield { index, before: twin.rule, after: rule, limits: rule };
   }
   for (const [match, { rule }] of old) {
     const heir = now.has(match) ? undefined : rest(now);
-    if (heir) yield { index: heir.index, before: rule, after: heir.rule, matches: wordsOf(rule) };
+    if (heir) yield { index: heir.index, before: rule, after: heir.rule, limits: rule };
   }
 }
 
@@ -192,7 +193,7 @@ function* compare(
       virtualService: `${namespace}/${name}`,
       list,
       rule: pair.index,
-      matches: pair.matches,
+      ...limitsOf(pair.limits, list),
       hostname,
       subset: subset || null,
       before: from,
