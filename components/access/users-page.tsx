@@ -139,7 +139,7 @@ function UserMenu({ user, onEdit, onLink }: { user: User } & Omit<UsersProps, "u
             <Menu.Item onClick={() => void act(() => changeUser(name, { disabled: !disabled }))}>
               {disabled ? t("enable") : t("disable")}
             </Menu.Item>
-            <Menu.Item color="red" onClick={() => void act(() => deleteUser(name))}>
+            <Menu.Item color="var(--bad)" onClick={() => void act(() => deleteUser(name))}>
               {t("delete", { name })}
             </Menu.Item>
           </>
