@@ -14,5 +14,5 @@ export const isPlain = (plan: Pick<ChangeResult, "shares" | "warnings" | "undo" 
   (plan.undo?.since.length ?? 0) === 0;
 
 /** Tells one share from the others of a change. */
-export const shareKey = ({ virtualService, list, rule, hostname, subset, clients }: ShareChange): string =>
-  [virtualService, list, rule, hostname, subset, clients].join("|");
+export const shareKey = ({ virtualService, list, rule, matches, hostname, subset, clients }: ShareChange): string =>
+  [virtualService, list, rule, ...matches, hostname, subset, clients].join("|");

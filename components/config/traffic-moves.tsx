@@ -2,6 +2,7 @@
 import { useLocale, useTranslations } from "use-intl";
 import { type ShareChange, serviceTitle } from "../../server/contract/index.ts";
 import { useServices } from "../lib/queries.ts";
+import { useConditionsText } from "../traffic/conditions-text.ts";
 import { formatRate } from "../ui/format.ts";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import styles from "./change-safety.module.css";
@@ -13,6 +14,7 @@ const shownAtMost = 8;
 export function TrafficMoves({ shares }: { shares: readonly ShareChange[] }) {
   const t = useTranslations("safety");
   const locale = useLocale();
+  const conditionsOf = useConditionsText();
   const moved = shares.filter(({ before, after, lost }) => before !== after || lost !== undefined);
   const services = useServices(defaultWindowSec, undefined, moved.length > 0).data?.services ?? [];
   if (moved.length === 0) return null;
@@ -37,6 +39,7 @@ export function TrafficMoves({ shares }: { shares: readonly ShareChange[] }) {
         return (
           <li key={shareKey(share)} data-loses={share.after < share.before || share.lost !== undefined}>
             <b>{titleOf(share)}</b>{" "}
+            {share.matches.length > 0 && <span>{t("move-where", { conditions: conditionsOf(share) })}</span>}{" "}
             <span className="num">{t("move", { before: share.before, after: share.lost ? 0 : share.after })}</span>{" "}
             {rate !== null && <span className="muted">{t("move-rate", { rate })}</span>}
             {share.clients && <span className="muted"> {t("clients", { namespace: share.clients })}</span>}

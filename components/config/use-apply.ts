@@ -30,6 +30,9 @@ export function useApply(change: Application | null, { envoy = false } = {}): Ap
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [revision, setRevision] = useState<number | null>(null);
+  // What has just been written needs no plan: until its draft is gone it is against a version that is no longer the stored one.
+  const [written, setWritten] = useState<string | null>(null);
+  if (change === null && written !== null) setWritten(null);
   const [failure, setFailure] = useState<{ of: string | null; error: ApiError } | null>(null);
   const key = change === null ? null : JSON.stringify(change);
   const [settled] = useDebouncedValue(key, 250);
@@ -39,7 +42,7 @@ export function useApply(change: Application | null, { envoy = false } = {}): Ap
   const query = useQuery({
     queryKey: ["apply-plan", settled, envoy],
     queryFn: () => applyYaml(joined?.yaml ?? "", wanted?.removed ?? [], { dryRun: true, envoy }),
-    enabled: !isEmpty && !busy,
+    enabled: !isEmpty && !busy && settled !== written,
     retry: false,
     staleTime: 10_000,
     placeholderData: keepPreviousData,
@@ -55,6 +58,7 @@ export function useApply(change: Application | null, { envoy = false } = {}): Ap
       if (checking && deadShares(await write(true)).length > 0) return null;
       const result = await write(false);
       setRevision(result.revision);
+      setWritten(key);
       for (const name of read) void client.invalidateQueries({ queryKey: [name] });
       return result;
     } catch (cause) {

@@ -1,9 +1,10 @@
 "use client";
+import dynamic from "next/dynamic";
 import { useTranslations } from "use-intl";
 import type { Entrance, PushStatus, Routing, ServiceListItem, ServiceMetrics } from "../../server/contract/index.ts";
 import { CanaryCard } from "../canary/canary-card.tsx";
 import type { ChangeView } from "../config/change-views.tsx";
-import { useLoaded } from "../config/code/use-loaded.ts";
+import type { Settled } from "../lib/api.ts";
 import { mayLeave } from "../lib/leave-guard.ts";
 import type { Live } from "../lib/live.ts";
 import { usePush } from "../lib/queries.ts";
@@ -14,7 +15,8 @@ import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
 import { ChangeCard } from "./change-card.tsx";
 import { EditBar } from "./edit-bar.tsx";
-import type { TrafficEditorProps } from "./editor/traffic-editor.tsx";
+import { EditorSkeleton } from "./editor/editor-skeleton.tsx";
+import type { ServiceObjects } from "./editor/use-service-objects.ts";
 import type { ObservedShares } from "./observed-shares.ts";
 import { PushCard } from "./push-card.tsx";
 import { RuleCard } from "./rule-card.tsx";
@@ -33,15 +35,20 @@ export interface TrafficTabProps {
   /** As the registry has it, and all others. */
   item: ServiceListItem | undefined;
   services: readonly ServiceListItem[];
+  /** What its editor shows at first, where the address asks for that. */
+  objects: Settled<ServiceObjects> | undefined;
 }
 
-const loadEditor = () => import("./editor/traffic-editor.tsx");
+/** Its own part of the page's script: who only looks needs none of it. The server renders it where an address asks for it. */
+const TrafficEditor = dynamic(() => import("./editor/traffic-editor.tsx").then((module) => module.TrafficEditor), {
+  loading: EditorSkeleton,
+});
 
 /**
  * The hand on the slider: rules on the left, what a change would do and did on the right. Where it is entered by a gateway, it is that
  * VirtualService's rules which share those requests, and they have a hand of their own.
  */
-export function TrafficTab({ service, title, routing, metrics, item, services }: TrafficTabProps) {
+export function TrafficTab({ service, title, routing, metrics, item, services, objects }: TrafficTabProps) {
   const t = useTranslations("traffic");
   const url = useUrlState();
   const may = useMay()("operator", service.namespace);
@@ -51,11 +58,12 @@ export function TrafficTab({ service, title, routing, metrics, item, services }:
   const named = { namespace: service.namespace, name: title };
   if (url.get("edit") !== null) {
     return (
-      <Editor
+      <TrafficEditor
         service={named}
         routing={data}
         item={item}
         services={services}
+        objects={objects}
         onClose={() => mayLeave() && url.set({ edit: null })}
       />
     );
@@ -95,12 +103,6 @@ export function TrafficTab({ service, title, routing, metrics, item, services }:
       <CanaryCard service={named} routing={data} entrance={only ? entrances[0] : undefined} />
     </div>
   );
-}
-
-/** Its own part of the page's script: who only looks needs none of it. */
-function Editor(props: TrafficEditorProps) {
-  const module = useLoaded(loadEditor);
-  return module ? <module.TrafficEditor {...props} /> : <SkeletonBlock height={420} />;
 }
 
 interface HandProps {

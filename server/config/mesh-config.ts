@@ -47,7 +47,7 @@ export async function listDocuments(client: ConfigApiClient, kind?: string): Pro
 
 /** Those of the objects named that there are, each kind asked for once. */
 export async function documentsOf(
-  client: ConfigApiClient,
+  client: Pick<ConfigApiClient, "objects">,
   keys: readonly { kind: string; namespace: string; name: string }[],
 ): Promise<ConfigDocument[]> {
   const wanted = new Set(keys.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`));

@@ -9,6 +9,7 @@ export * from "./change-words.ts";
 export * from "./changes.ts";
 export * from "./circuits.ts";
 export * from "./conditions.ts";
+export * from "./designs.ts";
 export * from "./errors.ts";
 export * from "./explain.ts";
 export * from "./faults.ts";

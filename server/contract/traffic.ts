@@ -115,6 +115,8 @@ export const ShareChange = z.object({
   rule: z.number().int(),
   /** The rule's conditions, as in `RouteRule.matches`. */
   matches: z.array(z.string()),
+  /** The same in parts, of rules of requests. */
+  conditions: Conditions.optional(),
   /** Fully qualified. */
   hostname: z.string(),
   subset: z.string().nullable(),

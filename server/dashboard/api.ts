@@ -4,6 +4,7 @@ import {
   CanaryAction,
   CanaryRequest,
   ChangeQuery,
+  DesignRequest,
   ExplainQuery,
   FaultRequest,
   ImportRequest,
@@ -125,6 +126,7 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
     there,
   );
 
+  api.add("GET", "/api/services/:namespace/:name/objects", (call) => dashboard.serviceObjects(service(call)));
   api.add("GET", "/api/services/:namespace/:name/circuits", (call) => dashboard.circuits(service(call)));
   api.add("GET", "/api/gateways", () => dashboard.gateways());
   api.add("GET", "/api/workloads", async ({ query }) => dashboard.workloads(stretch(parse(WindowAt, query))));
@@ -238,6 +240,28 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
   );
   api.add("POST", "/api/mesh/import", async (call) =>
     dashboard.importMesh(parse(ImportRequest, call.body), { ...parse(DryRun, call.query), ...authorOf(call) }),
+  );
+
+  api.add("GET", "/api/designs", () => dashboard.designs());
+  // `?download`: as a file.
+  api.add("GET", "/api/designs/:name", async ({ params: { name = "" }, query }) => {
+    const design = await dashboard.design(name);
+    return query.download === undefined ? design : new Download(design.yaml, `${name}.yaml`, "application/yaml");
+  });
+  api.add(
+    "PUT",
+    "/api/designs/:name",
+    async (call) => {
+      const how = { ...parse(DryRun, call.query), ...authorOf(call) };
+      return dashboard.keepDesign(call.params.name ?? "", parse(DesignRequest, call.body), how);
+    },
+    everywhere,
+  );
+  api.add(
+    "DELETE",
+    "/api/designs/:name",
+    (call) => dashboard.removeDesign(call.params.name ?? "", authorOf(call)),
+    everywhere,
   );
 
   // `?namespace=&name=`: of a service; else of the whole mesh.

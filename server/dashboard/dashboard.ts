@@ -58,6 +58,7 @@ import { openQueries, unreadableTelemetry } from "./open-queries.ts";
 import { createProxyAdmins, type ProxyAdmins } from "./proxy-admin.ts";
 import { createRetention, followedSteps, type RetentionCalls } from "./retention.ts";
 import { createSecurity, type Security } from "./security.ts";
+import { createServiceObjects, type ServiceObjects } from "./service-objects.ts";
 import { createThresholds, type Thresholds } from "./thresholds.ts";
 import { createTraces } from "./traces.ts";
 import { createTraffic, type Traffic } from "./traffic.ts";
@@ -130,6 +131,8 @@ export interface Dashboard
   registry(): Promise<MeshService[]>;
   /** How full the circuit breakers of a service's callers are. */
   circuits(service: { namespace: string; name: string }): Promise<Circuits>;
+  /** What its editor shows. Rejects with NOT_FOUND. */
+  serviceObjects(service: { namespace: string; name: string }): Promise<ServiceObjects>;
 }
 
 /** Where the mesh is. */
@@ -245,6 +248,7 @@ export function createDashboard({
     }),
     registry: services,
     ...createObjects(api),
+    serviceObjects: createServiceObjects(api, services),
     circuits: createCircuits({ services, proxies, metrics: createMetricsClient(ports.fleet), now: Date.now }),
   };
 }

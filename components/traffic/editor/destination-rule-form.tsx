@@ -2,6 +2,7 @@
 import { useTranslations } from "use-intl";
 import styles from "./fields/fields.module.css";
 import { ListField } from "./fields/list-field.tsx";
+import { OtherFields } from "./fields/other-fields.tsx";
 import { Section } from "./fields/section.tsx";
 import { TextField } from "./fields/text-field.tsx";
 import { useForm } from "./form-context.ts";
@@ -25,6 +26,7 @@ export function DestinationRuleForm({ versions }: { versions: readonly string[] 
           <ListField path={["spec", "exportTo"]} label={t("export-to")} placeholder="*" choices={[".", "*"]} />
         </div>
       </Section>
+      <OtherFields path={["spec"]} known={["host", "trafficPolicy", "subsets", "exportTo"]} />
     </div>
   );
 }

@@ -5,22 +5,24 @@ import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { deadShares, type Routing, type ServiceListItem } from "../../../server/contract/index.ts";
 import type { ChangeView } from "../../config/change-views.tsx";
-import type { ObjectKey } from "../../config/config-queries.ts";
+import type { ConfigDocument, ObjectKey } from "../../config/config-queries.ts";
 import { ConflictMerge } from "../../config/merge/conflict-merge.tsx";
 import { ConflictNote } from "../../config/merge/conflict-note.tsx";
 import { SafetyPanel } from "../../config/safety-panel.tsx";
 import { useApply } from "../../config/use-apply.ts";
+import type { Settled } from "../../lib/api.ts";
 import { useLeaveGuard } from "../../lib/leave-guard.ts";
 import { useMay } from "../../lib/session.tsx";
 import { useUrlState } from "../../lib/url-state.ts";
-import { SkeletonBlock } from "../../ui/skeletons.tsx";
+import { LiveContent } from "../../list/live-content.tsx";
 import { PushCard } from "../push-card.tsx";
 import styles from "./editor.module.css";
+import { EditorSkeleton } from "./editor-skeleton.tsx";
 import { ObjectBar } from "./object-bar.tsx";
 import { ObjectForm } from "./object-form.tsx";
 import { ObjectYaml } from "./object-yaml.tsx";
 import type { TemplateService } from "./templates.ts";
-import { useServiceObjects } from "./use-service-objects.ts";
+import { type ServiceObjects, useServiceObjects } from "./use-service-objects.ts";
 import { useTemplates } from "./use-templates.ts";
 import { keyText, useWorkbench, type WorkObject } from "./use-workbench.ts";
 
@@ -30,14 +32,30 @@ export interface TrafficEditorProps {
   routing: Routing;
   item: ServiceListItem | undefined;
   services: readonly ServiceListItem[];
+  /** What the server has read for the first paint; unset: it was not asked. */
+  objects: Settled<ServiceObjects> | undefined;
   onClose: () => void;
 }
 
 /** All that rules a service's traffic, form and YAML side by side; several objects are changed as one. */
-export function TrafficEditor({ service, routing, item, services, onClose }: TrafficEditorProps) {
+export function TrafficEditor({ objects, ...props }: TrafficEditorProps) {
+  const t = useTranslations("traffic");
+  const live = useServiceObjects(props.service.namespace, props.routing.hostname, objects);
+  return (
+    <LiveContent live={live} unreadable={t("unreadable")} skeleton={<EditorSkeleton />}>
+      {({ objects: documents, gateways }) => <Editor {...props} documents={documents} gateways={gateways} />}
+    </LiveContent>
+  );
+}
+
+type EditorProps = Omit<TrafficEditorProps, "objects"> & {
+  documents: readonly ConfigDocument[];
+  gateways: readonly string[];
+};
+
+function Editor({ service, routing, item, services, documents, gateways, onClose }: EditorProps) {
   const t = useTranslations("form");
   const url = useUrlState();
-  const { documents, gateways, isLoading } = useServiceObjects(service, routing, item);
   const bench = useWorkbench(documents);
   const client = useQueryClient();
   const may = useMay()("operator", service.namespace);
@@ -62,7 +80,6 @@ export function TrafficEditor({ service, routing, item, services, onClose }: Tra
     }
     setSettling(false);
   };
-  if (isLoading) return <SkeletonBlock height={420} />;
   return (
     <section aria-label={t("title")} className={styles.editor} data-testid="traffic-editor">
       <ObjectBar bench={bench} selected={selected} onSelect={select} onTemplate={apply} may={may}>

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import styles from "./fields/fields.module.css";
 import { ListField } from "./fields/list-field.tsx";
+import { OtherFields } from "./fields/other-fields.tsx";
 import { Section } from "./fields/section.tsx";
 import { useForm } from "./form-context.ts";
 import { addRule, firstRule, listPath } from "./rule-list.ts";
@@ -59,6 +60,7 @@ export function VirtualServiceForm({ host }: { host: string }) {
           <ListField path={["spec", "exportTo"]} label={t("export-to")} placeholder="*" choices={[".", "*"]} />
         </div>
       </Section>
+      <OtherFields path={["spec"]} known={["hosts", "gateways", "exportTo", "http", "tls", "tcp"]} />
     </div>
   );
 }

@@ -87,43 +87,43 @@ const policyFields = () => ({
   tls: tlsSettingsSchema.optional(),
 });
 
-function needsOne(policy: object, report: Report): void {
-  if (Object.keys(policy).every((key) => key === "port")) {
-    report([], told("needs-any-of", { fields: "loadBalancer, connectionPool, outlierDetection, tls" }));
-  }
-}
+/** Holds that something is said beside the port; `fields` is what there is to say. */
+const needsOneOf = (fields: object) => (policy: object, report: Report) => {
+  if (Object.keys(policy).every((key) => key === "port"))
+    report([], told("needs-any-of", { fields: Object.keys(fields).join(", ") }));
+};
 
+const portFields = policyFields();
 const portPolicySchema = rule(
-  z.strictObject({ port: z.strictObject({ number: port() }), ...policyFields() }),
-  needsOne,
+  z.strictObject({ port: z.strictObject({ number: port() }), ...portFields }),
+  needsOneOf(portFields),
 );
 
-export const trafficPolicySchema = rule(
-  z.strictObject({
-    ...policyFields(),
-    portLevelSettings: rule(z.array(portPolicySchema).max(4_096), (settings, report) => {
-      const seen = new Set<number>();
-      settings.forEach((setting, index) => {
-        if (seen.has(setting.port.number)) report([index, "port", "number"], told("twice", {}));
-        seen.add(setting.port.number);
-      });
+const hostFields = {
+  ...policyFields(),
+  portLevelSettings: rule(z.array(portPolicySchema).max(4_096), (settings, report) => {
+    const seen = new Set<number>();
+    settings.forEach((setting, index) => {
+      if (seen.has(setting.port.number)) report([index, "port", "number"], told("twice", {}));
+      seen.add(setting.port.number);
+    });
+  })
+    .optional()
+    .describe("Replaces the policy for one port, whole."),
+  tunnel: z
+    .strictObject({
+      protocol: z.enum(["CONNECT", "POST"]).optional().describe("CONNECT when unset."),
+      targetHost: text((host) => (isIP(host) ? undefined : wildcardHostError(host))),
+      targetPort: port(),
     })
-      .optional()
-      .describe("Replaces the policy for one port, whole."),
-    tunnel: z
-      .strictObject({
-        protocol: z.enum(["CONNECT", "POST"]).optional().describe("CONNECT when unset."),
-        targetHost: text((host) => (isIP(host) ? undefined : wildcardHostError(host))),
-        targetPort: port(),
-      })
-      .optional()
-      .describe("TCP and TLS go through a tunnel that the destination opens to this host and port."),
-    proxyProtocol: z
-      .strictObject({ version: z.enum(["V1", "V2"]).optional().describe("V1 when unset.") })
-      .optional()
-      .describe("Tells the destination the client's address, before anything else."),
-    retryBudget: retryBudgetSchema.optional().describe("Replaces connectionPool.http.maxRetries."),
-  }),
-  needsOne,
-);
+    .optional()
+    .describe("TCP and TLS go through a tunnel that the destination opens to this host and port."),
+  proxyProtocol: z
+    .strictObject({ version: z.enum(["V1", "V2"]).optional().describe("V1 when unset.") })
+    .optional()
+    .describe("Tells the destination the client's address, before anything else."),
+  retryBudget: retryBudgetSchema.optional().describe("Replaces connectionPool.http.maxRetries."),
+};
+
+export const trafficPolicySchema = rule(z.strictObject(hostFields), needsOneOf(hostFields));
 export type TrafficPolicy = z.output<typeof trafficPolicySchema>;

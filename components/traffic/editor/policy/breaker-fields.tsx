@@ -6,9 +6,10 @@ import styles from "../fields/fields.module.css";
 import { NumberField } from "../fields/number-field.tsx";
 import { TextField } from "../fields/text-field.tsx";
 import { BreakerUse } from "./breaker-use.tsx";
+import { ConnectionDetails } from "./connection-details.tsx";
 
 /** Bounds of connections and requests, beside what they hold right now. */
-export function BreakerFields({ path }: { path: Path }) {
+export function BreakerFields({ path, of }: { path: Path; of: string }) {
   const t = useTranslations("form");
   const [tcp, http] = [
     [...path, "tcp"],
@@ -33,6 +34,7 @@ export function BreakerFields({ path }: { path: Path }) {
           placeholder="DEFAULT"
         />
       </div>
+      <ConnectionDetails path={path} of={of} />
     </div>
   );
 }

@@ -1,12 +1,12 @@
 "use client";
-import { Select } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import { type Path, valueAt } from "../../../config/document/yaml-edit.ts";
+import { BooleanField } from "../fields/boolean-field.tsx";
 import styles from "../fields/fields.module.css";
 import { ItemList } from "../fields/item-list.tsx";
 import { ListField } from "../fields/list-field.tsx";
 import { TextField } from "../fields/text-field.tsx";
-import { useField, useForm } from "../form-context.ts";
+import { useForm } from "../form-context.ts";
 import { LocalityShares } from "./locality-shares.tsx";
 
 /** Which endpoints' places count, and what becomes of calls from a place: shared by weight, or sent elsewhere when nobody there is well. */
@@ -17,7 +17,7 @@ export function LocalityFields({ path, outlier }: { path: Path; outlier: Path })
   return (
     <div className={styles.items}>
       <div className={styles.grid}>
-        <Enabled path={[...path, "enabled"]} />
+        <BooleanField path={[...path, "enabled"]} label={t("locality-on")} placeholder={t("locality-default")} />
         <ListField path={[...path, "failoverPriority"]} label={t("failover-priority")} />
       </div>
       <Distribute path={[...path, "distribute"]} />
@@ -26,23 +26,6 @@ export function LocalityFields({ path, outlier }: { path: Path; outlier: Path })
         <p className={styles.warn}>{t("needs-outlier")}</p>
       )}
     </div>
-  );
-}
-
-function Enabled({ path }: { path: Path }) {
-  const t = useTranslations("form");
-  const { value, set, disabled } = useField(path);
-  return (
-    <Select
-      label={t("locality-on")}
-      data={(["true", "false"] as const).map((one) => ({ value: one, label: t(`locality-${one}`) }))}
-      value={typeof value === "boolean" ? String(value) : null}
-      onChange={(next) => set(next === null ? undefined : next === "true")}
-      placeholder={t("locality-default")}
-      clearable
-      disabled={disabled}
-      data-testid="locality-enabled"
-    />
   );
 }
 

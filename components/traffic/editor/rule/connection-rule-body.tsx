@@ -2,6 +2,7 @@
 import { useTranslations } from "use-intl";
 import type { Path } from "../../../config/document/yaml-edit.ts";
 import styles from "../fields/fields.module.css";
+import { OtherFields } from "../fields/other-fields.tsx";
 import { RouteDestinations } from "./route-destinations.tsx";
 import { RuleMatches } from "./rule-matches.tsx";
 
@@ -15,6 +16,7 @@ export function ConnectionRuleBody({ path, number }: { path: Path; number: numbe
         <legend>{t("action-route")}</legend>
         <RouteDestinations path={path} number={number} />
       </fieldset>
+      <OtherFields path={path} known={["match", "route"]} />
     </>
   );
 }

@@ -6,9 +6,19 @@ import styles from "../fields/fields.module.css";
 import { ItemList } from "../fields/item-list.tsx";
 import { ListField } from "../fields/list-field.tsx";
 import { MatchInput } from "../fields/match-input.tsx";
+import { OtherFields } from "../fields/other-fields.tsx";
 import { SwitchField } from "../fields/switch-field.tsx";
 import { TextField } from "../fields/text-field.tsx";
 
+const known = [
+  "allowOrigins",
+  "allowMethods",
+  "allowHeaders",
+  "exposeHeaders",
+  "maxAge",
+  "unmatchedPreflights",
+  "allowCredentials",
+];
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "*"];
 
 /** Which web pages of other origins may call. */
@@ -41,6 +51,7 @@ export function CorsPart({ path }: { path: Path }) {
           choices={["FORWARD", "IGNORE"]}
         />
         <SwitchField path={[...cors, "allowCredentials"]} label={t("cors-credentials")} />
+        <OtherFields path={cors} known={known} />
       </div>
     </div>
   );

@@ -4,6 +4,7 @@ import { useTranslations } from "use-intl";
 import type { Path } from "../../../config/document/yaml-edit.ts";
 import styles from "../fields/fields.module.css";
 import { NumberField } from "../fields/number-field.tsx";
+import { OtherFields } from "../fields/other-fields.tsx";
 import { useField } from "../form-context.ts";
 
 /** The proxy answers by itself. */
@@ -26,6 +27,7 @@ export function DirectResponsePart({ path }: { path: Path }) {
         spellCheck={false}
         data-testid={`direct-body-${path[2]}`}
       />
+      <OtherFields path={[...direct, "body"]} known={["string"]} />
     </div>
   );
 }

@@ -1,8 +1,11 @@
 "use client";
 import { useTranslations } from "use-intl";
+import { grpcStatusNames } from "../../../../server/wire/grpc-status.ts";
 import type { Path } from "../../../config/document/yaml-edit.ts";
+import { ChoiceField } from "../fields/choice-field.tsx";
 import styles from "../fields/fields.module.css";
 import { NumberField } from "../fields/number-field.tsx";
+import { OtherFields } from "../fields/other-fields.tsx";
 import { PercentField } from "../fields/percent-field.tsx";
 import { TextField } from "../fields/text-field.tsx";
 
@@ -16,7 +19,13 @@ export function FaultPart({ path }: { path: Path }) {
       <TextField path={[...fault, "delay", "fixedDelay"]} label={t("delay-by")} placeholder={t("none")} />
       <PercentField path={[...fault, "abort", "percentage"]} label={t("abort-share")} placeholder="0 %" />
       <NumberField path={[...fault, "abort", "httpStatus"]} label={t("abort-http")} min={200} max={599} />
-      <TextField path={[...fault, "abort", "grpcStatus"]} label={t("abort-grpc")} placeholder="UNAVAILABLE" />
+      <ChoiceField
+        path={[...fault, "abort", "grpcStatus"]}
+        label={t("abort-grpc")}
+        choices={grpcStatusNames}
+        placeholder={t("none")}
+      />
+      <OtherFields path={[...fault, "delay"]} known={["percentage", "fixedDelay"]} />
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { ListField } from "../fields/list-field.tsx";
 import { MapField } from "../fields/map-field.tsx";
 import { MatchInput } from "../fields/match-input.tsx";
 import { NumberField } from "../fields/number-field.tsx";
+import { OtherFields } from "../fields/other-fields.tsx";
 import { RemoveButton } from "../fields/remove-button.tsx";
 import { SwitchField } from "../fields/switch-field.tsx";
 import { TextField } from "../fields/text-field.tsx";
@@ -79,6 +80,7 @@ export function MatchAlternative({ path, number, onRemove }: { path: Path; numbe
           </div>
         ))}
         {there.includes("uri") && <SwitchField path={[...path, "ignoreUriCase"]} label={t("cond-ignoreUriCase")} />}
+        <OtherFields path={path} known={[...names, ...(there.includes("uri") ? ["ignoreUriCase"] : [])]} />
       </div>
       <div className={styles.adds}>
         <Menu position="bottom-start">

@@ -1,10 +1,12 @@
 "use client";
-import { MultiSelect } from "@mantine/core";
+import { TagsInput } from "@mantine/core";
 import { useLocale, useTranslations } from "use-intl";
 import { type Path, valueAt } from "../../../config/document/yaml-edit.ts";
 import { formatMs, quantityText } from "../../../ui/format.ts";
+import { BooleanField } from "../fields/boolean-field.tsx";
 import styles from "../fields/fields.module.css";
 import { NumberField } from "../fields/number-field.tsx";
+import { SwitchField } from "../fields/switch-field.tsx";
 import { TextField } from "../fields/text-field.tsx";
 import { useField, useForm } from "../form-context.ts";
 import { retryArithmetic } from "./retry-arithmetic.ts";
@@ -23,18 +25,24 @@ export function ResilienceFields({ path }: { path: Path }) {
         <NumberField path={[...retries, "attempts"]} label={t("attempts")} placeholder="2" />
         <TextField path={[...retries, "perTryTimeout"]} label={t("per-try")} placeholder={t("per-try-none")} />
         <TextField path={[...retries, "backoff"]} label={t("backoff")} placeholder="25ms" />
-        <MultiSelect
+        <TagsInput
           className={styles.wide ?? ""}
           label={t("retry-on")}
-          data={[...new Set([...retryConditions, ...chosen])]}
+          data={retryConditions.filter((one) => !chosen.includes(one))}
           value={chosen}
           onChange={(next) => on.set(next.length === 0 ? undefined : next.join(","))}
           {...(chosen.length === 0 && { placeholder: "connect-failure,refused-stream,…" })}
           error={on.error}
           disabled={on.disabled}
-          searchable
+          acceptValueOnBlur
           data-testid={`retry-on-${path[2]}`}
         />
+        <BooleanField
+          path={[...retries, "retryIgnorePreviousHosts"]}
+          label={t("retry-elsewhere")}
+          placeholder={t("is-true")}
+        />
+        <SwitchField path={[...retries, "retryRemoteLocalities"]} label={t("retry-remote")} />
       </div>
       <RetryText path={path} />
     </div>

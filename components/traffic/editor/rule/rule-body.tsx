@@ -2,6 +2,7 @@
 import { useTranslations } from "use-intl";
 import { type Path, valueAt } from "../../../config/document/yaml-edit.ts";
 import styles from "../fields/fields.module.css";
+import { OtherFields } from "../fields/other-fields.tsx";
 import { Section } from "../fields/section.tsx";
 import { TextField } from "../fields/text-field.tsx";
 import { useForm } from "../form-context.ts";
@@ -13,6 +14,23 @@ import { RewritePart } from "./rewrite-part.tsx";
 import { actionOf, RuleAction } from "./rule-action.tsx";
 import { RuleMatches } from "./rule-matches.tsx";
 import { RuleMirrors } from "./rule-mirrors.tsx";
+
+const known = [
+  "name",
+  "match",
+  "route",
+  "redirect",
+  "directResponse",
+  "rewrite",
+  "timeout",
+  "retries",
+  "fault",
+  "mirror",
+  "mirrorPercentage",
+  "mirrors",
+  "corsPolicy",
+  "headers",
+];
 
 /** Everything that one http rule can say. `host`: where a new destination goes. */
 export function RuleBody({ path, number, host }: { path: Path; number: number; host: string }) {
@@ -50,6 +68,7 @@ export function RuleBody({ path, number, host }: { path: Path; number: number; h
       <Section title={t("cors")} paths={at("corsPolicy")} testId={id("cors")}>
         <CorsPart path={path} />
       </Section>
+      <OtherFields path={path} known={known} />
     </>
   );
 }

@@ -4,7 +4,7 @@ import type { ShareChange } from "../../../contract/index.ts";
 import { matchesLabels } from "../../../model/labels.ts";
 import { gatewayName, meshGateway } from "../../../model/virtual-services.ts";
 import { countEndpoints, type Facts, viewersOf } from "../warnings/facts.ts";
-import { lists, rulesOf, sharesOf, wordsOf } from "./rule-shares.ts";
+import { limitsOf, lists, rulesOf, sharesOf } from "./rule-shares.ts";
 
 /** Kinds that services and their endpoints are made of. */
 const registry = new Set(["Service", "ServiceEntry", "WorkloadEntry", "Namespace"]);
@@ -40,7 +40,7 @@ function* lostDestinations(object: ConfigObject, before: Facts, after: Facts): G
           virtualService: `${namespace}/${name}`,
           list,
           rule,
-          matches: wordsOf(one),
+          ...limitsOf(one, list),
           hostname,
           subset: subset || null,
           before: share,

@@ -2,7 +2,7 @@ import { describeMatch } from "../../../config/edits/describe.ts";
 import { percents } from "../../../config/edits/routing.ts";
 import type { HTTPMatchRequest, VirtualServiceSpec } from "../../../config/kinds/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
-import type { ShareChange } from "../../../contract/index.ts";
+import { conditionsOf, type ShareChange } from "../../../contract/index.ts";
 import type { Facts } from "../warnings/facts.ts";
 
 /** What http, tcp and tls rules have alike. */
@@ -16,8 +16,14 @@ export const lists = ["http", "tcp", "tls"] as const satisfies readonly ShareCha
 export const rulesOf = ({ spec }: ConfigObject, list: ShareChange["list"]): readonly Rule[] =>
   (spec as unknown as VirtualServiceSpec)[list] ?? [];
 
+/** Which requests or connections a rule is for, as a share tells it. */
+export const limitsOf = (rule: Rule, list: ShareChange["list"]): Pick<ShareChange, "matches" | "conditions"> => ({
+  matches: wordsOf(rule),
+  ...(list === "http" && { conditions: (rule.match ?? []).map((one) => conditionsOf(one as HTTPMatchRequest)) }),
+});
+
 /** What a rule matches, in words; server names and ports of connections too. */
-export const wordsOf = ({ match = [] }: Rule): string[] =>
+const wordsOf = ({ match = [] }: Rule): string[] =>
   match.map((one) => {
     const { sniHosts = [] } = one as { sniHosts?: readonly string[] };
     const others = describeMatch(one as HTTPMatchRequest);

@@ -169,3 +169,20 @@ describe("what a change sends nowhere", () => {
     expect(dead([...base, route(`http: [{ ${to("v1")} }]`)], base)).toEqual([]);
   });
 });
+
+describe("whose requests a change moves", () => {
+  it("is told by the conditions of a rule, also in parts", () => {
+    const base = [entry, subsets("v1", "v2")];
+    const all = `{ ${to("v1")} }`;
+    const preview = `{ match: [{ headers: { x-preview: { exact: v2 } } }], ${to("v2")} }`;
+    const moved = changed([...base, route(`http: [${all}]`)], [...base, route(`http: [${preview}, ${all}]`)]);
+    const told = { name: "x-preview", value: "v2" };
+    expect(moved).toMatchObject(
+      [
+        { rule: 0, subset: "v2", before: 0, after: 100, conditions: [[told]] },
+        { rule: 0, subset: "v1", before: 100, after: 0, conditions: [[told]] },
+      ].toSorted((a, b) => a.subset.localeCompare(b.subset)),
+    );
+    expect(moved.every(({ matches }) => matches.length === 1)).toBe(true);
+  });
+});

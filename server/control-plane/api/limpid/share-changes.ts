@@ -15,7 +15,7 @@ import {
 } from "../warnings/facts.ts";
 import { clientsOf, type Held, heldBy, loneMeshHost, rulesOn } from "./held-rules.ts";
 import { lostShares } from "./lost-shares.ts";
-import { lists, type Rule, rulesOf, sharesOf, wordsOf } from "./rule-shares.ts";
+import { limitsOf, lists, type Rule, rulesOf, sharesOf } from "./rule-shares.ts";
 
 /** As many as anybody reads. */
 const maxShares = 100;
@@ -129,7 +129,7 @@ function* orphans(
     for (const [key, share] of sharesOf(rule, before.namespace, facts)) {
       const [hostname = "", subset = ""] = key.split("|");
       if (share === 0 || countEndpoints(facts, hostname, subset || undefined, viewer) === 0) continue;
-      const where = { virtualService: `${namespace}/${name}`, list, rule: index, matches: wordsOf(rule) };
+      const where = { virtualService: `${namespace}/${name}`, list, rule: index, ...limitsOf(rule, list) };
       yield { ...where, hostname, subset: subset || null, before: share, after: 0, endpoints: 0, lost: "route" };
     }
   }
@@ -177,7 +177,8 @@ interface Pair {
   index: number;
   before: Rule;
   after: Rule;
-  matches: string[];
+  /** What tells whose requests they are. */
+  limits: Rule;
   /** Of the two rules. */
   namespaces: readonly [string, string];
 }
@@ -188,11 +189,11 @@ function* pairs(before: Held, after: Held): Generator<Pair> {
   const rest = (rules: Map<string, { index: number; rule: Rule }>) => rules.get(everything);
   for (const [match, { index, rule }] of now) {
     const twin = old.get(match) ?? rest(old);
-    if (twin) yield { index, before: twin.rule, after: rule, matches: wordsOf(rule), namespaces };
+    if (twin) yield { index, before: twin.rule, after: rule, limits: rule, namespaces };
   }
   for (const [match, { rule }] of old) {
     const heir = now.has(match) ? undefined : rest(now);
-    if (heir) yield { index: heir.index, before: rule, after: heir.rule, matches: wordsOf(rule), namespaces };
+    if (heir) yield { index: heir.index, before: rule, after: heir.rule, limits: rule, namespaces };
   }
 }
 
@@ -232,7 +233,7 @@ function* compare(
       virtualService: `${namespace}/${name}`,
       list,
       rule: pair.index,
-      matches: pair.matches,
+      ...limitsOf(pair.limits, list),
       hostname,
       subset: subset || null,
       before: from,
