@@ -11,6 +11,8 @@ export class InboundAllowance {
   private windowUpdates = 0;
   private pings = 0;
   private pingsSince = 0;
+  /** Requests read and DATA written at the last PING. */
+  private workAtPing = 0;
 
   constructor(options: Http2Options) {
     this.options = options;
@@ -28,12 +30,17 @@ export class InboundAllowance {
   }
 
   /**
+   * One that follows work is how gRPC clients measure the way (Go's sends one for every answer), and is not counted.
    * @param now monotonic ms
    * @returns false: too many in this second (CVE-2019-9512)
    */
   takePing(now: number): boolean {
     const { maxPingsPerSecond } = this.options;
     if (maxPingsPerSecond === 0) return true;
+    const work = this.streams + this.dataFramesSent;
+    const follows = work !== this.workAtPing;
+    this.workAtPing = work;
+    if (follows) return true;
     if (now - this.pingsSince >= 1000) {
       this.pingsSince = now;
       this.pings = 0;
