@@ -55,7 +55,7 @@ export function indexDestinationRules(objects: Iterable<ConfigObject>, domain: s
 }
 
 /** By what one index differs from the one that it came of. */
-export interface RuleChange {
+interface RuleChange {
   /** Exact ones: what rules any other host is the same. */
   readonly hosts: readonly string[];
   /** What there is, and was, of these. */

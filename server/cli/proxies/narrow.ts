@@ -20,7 +20,7 @@ export interface Filters {
 type FilterName = keyof Filters;
 
 /** Which part of the configuration each is for. https://istio.io/latest/docs/reference/commands/istioctl/#istioctl-proxy-config */
-export const filtersOf: Readonly<Record<string, readonly FilterName[]>> = {
+const filtersOf: Readonly<Record<string, readonly FilterName[]>> = {
   listener: ["address", "port", "type"],
   route: ["name"],
   cluster: ["fqdn", "port", "direction", "subset"],
