@@ -46,7 +46,12 @@ async function proxyStatus(wanted: string | undefined, options: Options, io: Cli
   const plain = shown.map(({ resources: _, ...proxy }) => proxy);
   if (options.output === "json") io.out(`${JSON.stringify(plain, null, 2)}\n`);
   else if (options.output === "yaml") io.out(stringify(plain, { lineWidth: 0 }));
-  else io.out(shown.length === 0 ? "No proxy is connected.\n" : tableOf(shown) + refusals(shown) + (await restarts(shown, options, io)));
+  else
+    io.out(
+      shown.length === 0
+        ? "No proxy is connected.\n"
+        : tableOf(shown) + refusals(shown) + (await restarts(shown, options, io)),
+    );
   if (shown.some(({ types }) => Object.values(types).some(({ state }) => state === "ERROR"))) io.fail();
 }
 
