@@ -252,7 +252,11 @@ function Ports({ workload: { endpoints, mtls } }: { workload: WorkloadItem }) {
 
 function Labels({ workload: { labels, serviceAccount, group } }: { workload: WorkloadItem }) {
   const t = useTranslations("workloads");
-  const facts = { ...labels, ...(serviceAccount && { [t("service-account")]: serviceAccount }), ...(group && { [t("registered-group")]: group }) };
+  const facts = {
+    ...labels,
+    ...(serviceAccount && { [t("service-account")]: serviceAccount }),
+    ...(group && { [t("registered-group")]: group }),
+  };
   if (Object.keys(facts).length === 0) return null;
   return (
     <SideSection>

@@ -1,7 +1,7 @@
 import type { KnownProxy } from "../contract/index.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { differences, proxyStart, startedWith } from "../model/proxy-configs.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { differences, proxyStart, startedWith } from "../model/proxy-configs.ts";
 
 /** A proxy that is connected, with what its node says of itself. */
 export interface RunningProxy {
@@ -10,11 +10,7 @@ export interface RunningProxy {
 }
 
 /** Each with what of its start is otherwise by now, where something is: these take effect when it is started again. */
-export function withRestarts(
-  known: readonly KnownProxy[],
-  running: readonly RunningProxy[],
-  mesh: Mesh,
-): KnownProxy[] {
+export function withRestarts(known: readonly KnownProxy[], running: readonly RunningProxy[], mesh: Mesh): KnownProxy[] {
   const byId = new Map(running.map((one) => [one.proxy.id, restartReasons(one, mesh)]));
   return known.map((proxy) => {
     const restart = byId.get(proxy.id) ?? [];

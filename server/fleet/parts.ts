@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { type AdminAddress, bootstrapFor, nodeId, type ProxyIdentity } from "./bootstrap.ts";
 import type { ProxyStart } from "../contract/index.ts";
+import { type AdminAddress, bootstrapFor, nodeId, type ProxyIdentity } from "./bootstrap.ts";
 import { bootstrapCertificate } from "./certificates.ts";
 import type { ChildSpec } from "./child.ts";
 import { grpcRatings } from "./demo/ratings-grpc.ts";
@@ -178,12 +178,7 @@ export function demoProxies(portOffset: number, demoGrpc = false): DemoProxy[] {
   return [...sidecars, gateway];
 }
 
-function proxyPart(
-  options: MeshOptions,
-  { kind, ports, identity }: DemoProxy,
-  index: number,
-  startOf: StartOf,
-): Part {
+function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, index: number, startOf: StartOf): Part {
   const name = kind === "gateway" ? identity.workload : `${identity.workload} proxy`;
   const file = join(options.data, "run", `${identity.workload}.bootstrap.json`);
   const certificate = bootstrapCertificate(options.data, identity.workload);
@@ -195,7 +190,13 @@ function proxyPart(
   const fresh = (): ReturnType<NonNullable<ChildSpec["fresh"]>> => {
     const { concurrency, environmentVariables: env } = startOf(identity);
     const proxyConfig = { ...(concurrency !== undefined && { concurrency }), proxyMetadata: env };
-    const bootstrap = bootstrapFor({ ...identity, proxyConfig }, ports, meshPorts(options.portOffset), certificate, admin);
+    const bootstrap = bootstrapFor(
+      { ...identity, proxyConfig },
+      ports,
+      meshPorts(options.portOffset),
+      certificate,
+      admin,
+    );
     writeFileSync(file, JSON.stringify(bootstrap, null, 2), { mode: 0o600 });
     // Envoy's own word for all cores is to say nothing.
     const workers = isEnvoy ? (concurrency === undefined ? 1 : concurrency || undefined) : concurrency;

@@ -125,7 +125,9 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
           const found = running.find(({ part }) => part.name === name);
           const isProxy = found?.part.kind === "sidecar" || found?.part.kind === "gateway";
           const ready = isProxy ? starts.refresh() : Promise.resolve();
-          ready.then(() => found?.child.restart()).catch((error: unknown) => options.print(`! ${name}: ${String(error)}`));
+          ready
+            .then(() => found?.child.restart())
+            .catch((error: unknown) => options.print(`! ${name}: ${String(error)}`));
           return found !== undefined;
         },
         shutdown: () => void stop(),

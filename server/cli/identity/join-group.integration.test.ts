@@ -154,7 +154,16 @@ test.skipIf(!existsSync(envoy))(
       const pin = createHash("sha256").update(new X509Certificate(identities.rootPem).raw).digest("base64url");
       const { token } = identities.tokens.create({ namespace: "default", serviceAccount: account, ttlSec: 600 });
       return limpid(
-        ...["--token", `${token}.${pin}`, "--name", `cart-${"ab"[index]}`, "--group", "cart", "--ip", `127.0.8.${index + 1}`],
+        ...[
+          "--token",
+          `${token}.${pin}`,
+          "--name",
+          `cart-${"ab"[index]}`,
+          "--group",
+          "cart",
+          "--ip",
+          `127.0.8.${index + 1}`,
+        ],
         ...["--inbound", `9080:${applications[index]?.port}`, "--out", folders[index] ?? "", ...more],
       );
     };
@@ -213,7 +222,10 @@ test.skipIf(!existsSync(envoy))(
     await first.stop();
     const next = await startPlane(folder, store);
     expect((await stateOf(next)).entries).toEqual(["cart-127.0.8.1 False"]);
-    await vi.waitFor(() => expect(next.plane.registrations.get("default/cart-127.0.8.1")?.disconnectedAt).toBeNull(), wait);
+    await vi.waitFor(
+      () => expect(next.plane.registrations.get("default/cart-127.0.8.1")?.disconnectedAt).toBeNull(),
+      wait,
+    );
     run([envoy, "--use-dynamic-base-id", "-l", "error"], folders[1] ?? "");
     await vi.waitFor(async () => expect((await stateOf(next)).served).toEqual(["127.0.8.2:9080"]), wait);
   },

@@ -1,5 +1,8 @@
 import type { Command } from "commander";
 import { stringify } from "yaml";
+import { KnownProxyList } from "../../contract/index.ts";
+import { meshPorts, parsePortOffset } from "../../fleet/ports.ts";
+import { createHttpClient } from "../../lib/http-client.ts";
 import type { ProxyStatus } from "../../xds/csds-client.ts";
 import { columns } from "../columns.ts";
 import { portOffsetOption } from "../config/client.ts";
@@ -43,8 +46,31 @@ async function proxyStatus(wanted: string | undefined, options: Options, io: Cli
   const plain = shown.map(({ resources: _, ...proxy }) => proxy);
   if (options.output === "json") io.out(`${JSON.stringify(plain, null, 2)}\n`);
   else if (options.output === "yaml") io.out(stringify(plain, { lineWidth: 0 }));
-  else io.out(shown.length === 0 ? "No proxy is connected.\n" : tableOf(shown) + refusals(shown));
+  else
+    io.out(
+      shown.length === 0
+        ? "No proxy is connected.\n"
+        : tableOf(shown) + refusals(shown) + (await restarts(shown, options, io)),
+    );
   if (shown.some(({ types }) => Object.values(types).some(({ state }) => state === "ERROR"))) io.fail();
+}
+
+/** Who was started otherwise than a ProxyConfig has it by now, as the control plane of this machine tells; nothing where it doesn't. */
+async function restarts(proxies: readonly ProxyStatus[], options: Options, io: CliIo): Promise<string> {
+  if (options.xds !== undefined) return "";
+  try {
+    const { configApi } = meshPorts(parsePortOffset(options.portOffset ?? io.env.LIMPID_PORT_OFFSET));
+    const client = createHttpClient(`http://127.0.0.1:${configApi}`, 2_000);
+    const { text } = await client.call("GET", "/limpid/v1/proxies");
+    const known = new Map(KnownProxyList.parse(JSON.parse(text)).proxies.map((proxy) => [proxy.id, proxy.restart]));
+    const lines = proxies.flatMap(({ id, name }) => {
+      const fields = known.get(id);
+      return fields ? [`${name}: restart needed for ${fields.join(", ")} (ProxyConfig)`] : [];
+    });
+    return lines.length > 0 ? `\n${lines.join("\n")}\n` : "";
+  } catch {
+    return "";
+  }
 }
 
 const types = ["CDS", "LDS", "EDS", "RDS", "VHDS", "SDS", "ECDS", "RTDS"] as const;

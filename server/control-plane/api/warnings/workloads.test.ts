@@ -33,7 +33,7 @@ function warn(kind: string, spec: string): string[] {
   const changes = objects(`
 apiVersion: networking.istio.io/${version}
 kind: ${kind}
-metadata: { name: new, namespace: shop }
+metadata: { name: new, namespace: shop, creationTimestamp: "2026-01-01T00:00:00Z" }
 spec: ${spec}`).map((after) => ({ type: "ADDED" as const, key: keyOf(after), after }));
   const mesh = buildMesh(objects(base), 1);
   return warningsOf(changes, { mesh, gatewayProxies: [], nowMs: 0 }).map((one) => warningText(one, { named: false }));
@@ -65,7 +65,7 @@ test.each<[string, string, string, string[]]>([
     "a selector of nobody",
     "ProxyConfig",
     "{ selector: { matchLabels: { app: ratings } }, concurrency: 1 }",
-    ["spec.selector.matchLabels: no workload of shop has the labels app=ratings"],
+    ["spec.selector.matchLabels: no workload of the namespace shop has the labels app=ratings: it is for nobody"],
   ],
   [
     "a second one for all",

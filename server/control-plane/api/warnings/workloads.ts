@@ -12,7 +12,8 @@ export function* doubtfulGroup({ metadata, spec }: ConfigObject, facts: Facts): 
   const labels = { ...template.labels, ...group.metadata?.labels };
   const selectors = selectorsIn(facts, metadata.namespace);
   // A node may add labels of its own: what contradicts the group's is nobody's.
-  const mayBe = (selector: Labels) => Object.entries(selector).every(([key, value]) => (labels[key] ?? value) === value);
+  const mayBe = (selector: Labels) =>
+    Object.entries(selector).every(([key, value]) => (labels[key] ?? value) === value);
   if (!selectors.some((selector) => matchesLabels(selector, labels)) && !selectors.some(mayBe))
     yield { path: "spec.metadata.labels", ...told("group-unselected", { namespace: metadata.namespace }) };
   const [method] = (["httpGet", "tcpSocket", "grpc"] as const).filter((it) => probe?.[it] !== undefined);
