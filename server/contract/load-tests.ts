@@ -25,14 +25,13 @@ const Url = z.url({ protocol: /^https?$/, error: "must be a URL such as http://1
 const Weight = z.number().int().min(1).max(loadLimits.weight).default(1);
 
 /** Another request of the same run; headers and body are the plan's own where they are left out. */
-export const LoadRequest = z.strictObject({
+const LoadRequest = z.strictObject({
   url: Url,
   method: Method.default("GET"),
   headers: z.record(HeaderName, HeaderValue).optional(),
   body: z.string().max(loadLimits.bodyBytes).optional(),
   weight: Weight,
 });
-export type LoadRequest = z.infer<typeof LoadRequest>;
 
 /** What is sent, how often and for how long. */
 export const LoadPlan = z.strictObject({

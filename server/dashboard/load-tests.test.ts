@@ -75,8 +75,13 @@ it("goes to this mesh's own proxies only", async () => {
     reason: "load-elsewhere",
     errors: [{ path: "url" }],
   });
-  const also = [{ url: plan().url, method: "GET", weight: 1 }, { url: "http://203.0.113.9/", method: "GET", weight: 1 }];
-  await expect(open().startLoadTest(plan({ also }), "ada")).rejects.toMatchObject({ errors: [{ path: "also[1].url" }] });
+  const also = [
+    { url: plan().url, method: "GET", weight: 1 },
+    { url: "http://203.0.113.9/", method: "GET", weight: 1 },
+  ];
+  await expect(open().startLoadTest(plan({ also }), "ada")).rejects.toMatchObject({
+    errors: [{ path: "also[1].url" }],
+  });
 });
 
 it("is stopped by hand, with what it found until then", async () => {
@@ -95,7 +100,15 @@ it("is stopped by hand, with what it found until then", async () => {
 it("keeps nothing that a header says in confidence", async () => {
   const tests = open();
   const headers = { authorization: "Bearer s3cret", "X-Api-Key": "s3cret", accept: "text/html" };
-  const { id } = await tests.startLoadTest(plan({ headers, method: "POST", body: "b".repeat(5000), also: [{ url: plan().url, method: "GET", headers, weight: 1 }] }), "ada");
+  const { id } = await tests.startLoadTest(
+    plan({
+      headers,
+      method: "POST",
+      body: "b".repeat(5000),
+      also: [{ url: plan().url, method: "GET", headers, weight: 1 }],
+    }),
+    "ada",
+  );
   await vi.waitFor(async () => expect((await tests.loadTests()).running).toBeNull(), { timeout: 20_000 });
   const file = readFileSync(join(folder, "load-tests", `${id}.json`), "utf8");
   expect(file).not.toContain("s3cret");
