@@ -50,7 +50,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
           </KpiRow>
         )}
         {edge.messagesPerSecond && (
-          <div data-testid="edge-messages">
+          <div className={styles.below} data-testid="edge-messages">
             <KpiRow>
               <Kpi label={t("messages-sent")}>
                 <NumberWithUnit value={edge.messagesPerSecond.sent} kind="rps" bare />
