@@ -1,7 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
+import { mapSteps } from "../lib/lineage.ts";
 import type { Logger } from "../lib/logger.ts";
 import { memo } from "../lib/memo.ts";
-import { mapSteps } from "../lib/lineage.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { ownIdentity } from "../model/trust-domains.ts";
 import type { ProxyResources } from "../translate/resources.ts";

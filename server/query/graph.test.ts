@@ -49,7 +49,10 @@ it("tells the messages of gRPC as who is called counted them", () => {
   const grpc = { protocol: "grpc" } as const;
   const calls = [
     row(edge("reviews", "ratings", grpc), { count: 5 }),
-    row(edge("reviews", "ratings", { ...grpc, reporter: "destination" }), { requestMessages: 20, responseMessages: 50 }),
+    row(edge("reviews", "ratings", { ...grpc, reporter: "destination" }), {
+      requestMessages: 20,
+      responseMessages: 50,
+    }),
     row(edge("reviews", "silent", grpc)),
   ];
   const { edges } = buildGraph(graphInput(calls));

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { memo } from "../lib/memo.ts";
 import { mappedEntries } from "../lib/lineage.ts";
+import { memo } from "../lib/memo.ts";
 import type { ResourceKind } from "./resource-kinds.ts";
 import type { Resource, ResourceMap } from "./types.ts";
 

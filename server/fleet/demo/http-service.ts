@@ -33,7 +33,14 @@ export interface Call {
 const maxBodyBytes = 64 * 1024;
 
 /** The headers an application must pass on for traces, identities and canaries to follow a request through the mesh. */
-export const passedOn = [...traceHeaders, "end-user", "user-agent", "authorization", "x-user-group", "x-preview"] as const;
+export const passedOn = [
+  ...traceHeaders,
+  "end-user",
+  "user-agent",
+  "authorization",
+  "x-user-group",
+  "x-preview",
+] as const;
 
 export function serveHttp(
   handler: Handler,
