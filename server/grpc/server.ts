@@ -37,7 +37,7 @@ const idleMs = 120_000;
 
 /**
  * A gRPC server on our own HTTP/2 codec, with limits. A client that vanished without a word is noticed within 40 s; one that connects and calls nothing goes
- * after two minutes, or sooner when its place is wanted (ConnectionTable). Why not grpc-js: docs/decisions/0059x-own-grpc-server.md.
+ * after two minutes, or sooner when its place is wanted (ConnectionTable). Why not grpc-js: docs/decisions/0060-own-grpc-server.md.
  */
 export class GrpcServer implements ServiceHost {
   readonly #clock: Clock;

@@ -34,7 +34,6 @@ export type {
   PolicyTargetReference,
   ProxyConfigSpec,
   RateLimitSpec,
-  ReadinessProbe,
   RequestAuthenticationSpec,
   RouteDestination,
   RuntimeLayerSpec,

@@ -22,7 +22,7 @@ const isKept = (kind: unknown): boolean => kind !== "Design" && kind !== "Secret
 
 /**
  * A configuration that is kept under a name, and is not in force: to be compared, and to be applied as one change. What is in it is read by
- * `parse`, as if it was written. See docs/decisions/0059o-designs-are-kept-beside-the-mesh.md.
+ * `parse`, as if it was written. See docs/decisions/0059-designs-are-kept-beside-the-mesh.md.
  */
 export const designKind = (parse: (input: unknown) => Result<ConfigObject, FieldError>) =>
   defineKind({

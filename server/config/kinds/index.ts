@@ -139,4 +139,4 @@ export type {
 } from "./traffic-policy.ts";
 export type { VirtualServiceSpec } from "./virtual-service.ts";
 export type { WorkloadEntrySpec } from "./workload-entry.ts";
-export type { ReadinessProbe, WorkloadGroupSpec } from "./workload-group.ts";
+export type { WorkloadGroupSpec } from "./workload-group.ts";

@@ -57,7 +57,6 @@ const probeSchema = rule(
     if (given.length > 1) report([], told("only-one-has", { fields, given: given.join(", ") }));
   },
 );
-export type ReadinessProbe = z.output<typeof probeSchema>;
 
 const ownAddress = z.never({ error: says(told("of-each-workload", {})) }).optional();
 
