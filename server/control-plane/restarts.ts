@@ -19,7 +19,7 @@ export function withRestarts(known: readonly KnownProxy[], running: readonly Run
 }
 
 /** Of a proxy that says what it was started with. Istio's agents have settings of their own there: of theirs only what is asked for counts. */
-export function restartReasons({ proxy, metadata }: RunningProxy, mesh: Mesh): string[] {
+function restartReasons({ proxy, metadata }: RunningProxy, mesh: Mesh): string[] {
   if (metadata.PROXY_CONFIG === undefined) return [];
   const annotations = (metadata.ANNOTATIONS ?? {}) as Record<string, string>;
   const wanted = proxyStart(mesh, { namespace: proxy.namespace, labels: proxy.labels, annotations });

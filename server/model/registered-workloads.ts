@@ -155,7 +155,7 @@ export function isReady(object: ConfigObject): boolean {
   return healthCondition(object)?.status === "True";
 }
 
-export function healthCondition(object: ConfigObject): { status: string; message?: string } | undefined {
+function healthCondition(object: ConfigObject): { status: string; message?: string } | undefined {
   const { conditions } = (object.status ?? {}) as {
     conditions?: readonly { type: string; status: string; message?: string }[];
   };

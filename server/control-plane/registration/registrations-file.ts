@@ -3,7 +3,7 @@ import type { JsonFile } from "../../lib/json-file.ts";
 import type { RegisteredWorkload } from "../../model/registered-workloads.ts";
 import { keyOf, type RegistrationStore } from "./registrations.ts";
 
-export const registeredWorkloadSchema: z.ZodType<RegisteredWorkload> = z.object({
+const registeredWorkloadSchema: z.ZodType<RegisteredWorkload> = z.object({
   namespace: z.string(),
   group: z.string(),
   node: z.string(),
