@@ -30,7 +30,7 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
   process.exit(code);
 }
 
-// In a checkout, `up` builds whatever changed; every other command, and a look at the help, takes the build that is there. Before the first
+// In a checkout, `up` builds whatever changed, the dashboard where there is to be one; every other command, and a look at the help, takes the build that is there. Before the first
 // build there is none, and one may be under way: help comes from the sources then, and other commands say what is missing.
 const build = join(root, "scripts/build.ts");
 const asks = (...names) => process.argv.slice(2).some((argument) => names.includes(argument));
@@ -52,7 +52,8 @@ if (existsSync(build) && !starts && !existsSync(bundle)) {
 
 async function buildWhatChanged() {
   // A group of its own: whoever ends this process ends the compilers, too, and not only what started them.
-  const building = spawn(process.execPath, [build], { stdio: ["ignore", 2, 2], detached: true });
+  const parts = asks("--no-dashboard") ? ["--server-only"] : [];
+  const building = spawn(process.execPath, [build, ...parts], { stdio: ["ignore", 2, 2], detached: true });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
   const end = (signal) => {
     process.kill(-building.pid, signal);

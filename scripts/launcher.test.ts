@@ -30,7 +30,8 @@ function launch(...args: string[]) {
   return { child, exited, output: () => output };
 }
 
-const marking = 'import { writeFileSync } from "node:fs"; writeFileSync(new URL("../built", import.meta.url), "yes");';
+const marking =
+  'import { writeFileSync } from "node:fs"; writeFileSync(new URL("../built", import.meta.url), ["yes", ...process.argv.slice(2)].join(" "));';
 
 test("up builds first; other commands, and a look at its help, take the build that is there", async () => {
   write("scripts/build.ts", marking);
@@ -44,6 +45,13 @@ test("up builds first; other commands, and a look at its help, take the build th
   expect(await run.exited).toBe(0);
   expect(run.output()).toBe("runs up --no-demo\n");
   expect(read("built")).toBe("yes");
+});
+
+test("a mesh without a dashboard does not wait for one to be built", async () => {
+  write("scripts/build.ts", marking);
+  const run = launch("up", "--no-dashboard");
+  expect(await run.exited).toBe(0);
+  expect(read("built")).toBe("yes --server-only");
 });
 
 test("before the first build nothing else builds: help comes from the sources, the rest says what to do", async () => {

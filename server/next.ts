@@ -1,4 +1,8 @@
 import "server-only";
 
 /** All that `app/` uses of the server's stages. */
-export { sharedDashboard as getDashboard, sharedSignInWays as getSignInWays } from "./dashboard/shared-dashboard.ts";
+export {
+  sharedAudit as readAudit,
+  sharedDashboard as getDashboard,
+  sharedSignInWays as getSignInWays,
+} from "./dashboard/shared-dashboard.ts";

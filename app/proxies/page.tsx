@@ -9,10 +9,10 @@ import Loading from "./loading.tsx";
 export const generateMetadata = async (): Promise<Metadata> => ({ title: (await getTranslations())("proxies.title") });
 
 export default async function Proxies() {
-  const proxies = settle((await getDashboard()).proxies());
+  const dashboard = await getDashboard();
   return (
     <Suspense fallback={<Loading />}>
-      <ProxiesPage initial={proxies} />
+      <ProxiesPage proxies={settle(dashboard.proxies())} pushes={settle(dashboard.pushHistory())} />
     </Suspense>
   );
 }

@@ -9,13 +9,22 @@ import Loading from "./loading.tsx";
 
 export const generateMetadata = async (): Promise<Metadata> => ({ title: (await getTranslations())("services.title") });
 
-export default async function ServicesPage({ searchParams }: { searchParams: Promise<RangeQuery> }) {
+export default async function ServicesPage({
+  searchParams,
+}: {
+  searchParams: Promise<RangeQuery & { thresholds?: string }>;
+}) {
   const query = await searchParams;
   const range = parseRange((name) => query[name]);
-  const services = settle((await getDashboard()).services(askedFor(range)));
+  const dashboard = await getDashboard();
   return (
     <Suspense fallback={<Loading />}>
-      <ServiceListPage initial={services} initialRange={range} />
+      <ServiceListPage
+        services={settle(dashboard.services(askedFor(range)))}
+        saturation={settle(dashboard.saturation({}))}
+        thresholds={query.thresholds === "edit" ? settle(dashboard.thresholds(undefined)) : null}
+        initialRange={range}
+      />
     </Suspense>
   );
 }

@@ -11,8 +11,9 @@ import {
   type UserChange,
   UserList,
 } from "../../server/contract/index.ts";
-import { getJson, sendJson } from "../lib/api.ts";
+import { getJson, type Settled, sendJson } from "../lib/api.ts";
 import { type Live, useLive } from "../lib/live.ts";
+import { type AuditFilter, auditQuery } from "./audit-filter.ts";
 
 const pace = 10_000;
 const nothing = z.object({});
@@ -27,21 +28,14 @@ export const useTokens = (all: boolean): Live<z.infer<typeof ApiTokenList>> =>
     everyMs: pace,
   });
 
-export interface AuditFilter {
-  actor: string;
-  result: string;
-  before: string;
-}
-
-export const useAudit = (filter: AuditFilter): Live<AuditPage> => {
-  const asked = Object.entries(filter).filter(([, value]) => value !== "");
-  return useLive({
+export const useAudit = (filter: AuditFilter, initial?: Settled<AuditPage>): Live<AuditPage> =>
+  useLive({
     queryKey: ["audit", filter],
-    read: (signal) => getJson(AuditPage, `/api/audit?${new URLSearchParams(asked)}`, signal),
+    read: (signal) => getJson(AuditPage, `/api/audit?${new URLSearchParams(auditQuery(filter))}`, signal),
     // What is past does not change.
     everyMs: filter.before === "" ? 5_000 : null,
+    initial,
   });
-};
 
 const userPath = (name: string): string => `/api/users/${encodeURIComponent(name)}`;
 

@@ -1,7 +1,9 @@
 "use client";
 import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { use } from "react";
 import { useTranslations } from "use-intl";
-import { type AuditEntry, auditResults } from "../../server/contract/index.ts";
+import { type AuditEntry, type AuditPage as AuditList, auditResults } from "../../server/contract/index.ts";
+import type { Settled } from "../lib/api.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
@@ -12,13 +14,23 @@ import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import styles from "./access.module.css";
 import { useAudit } from "./access-queries.ts";
+import { type AuditFilter, auditFilter, auditQuery } from "./audit-filter.ts";
+
+export interface AuditPageProps {
+  initial: Promise<Settled<AuditList> | undefined>;
+  initialFilter: AuditFilter;
+}
+
+const isSame = (a: AuditFilter, b: AuditFilter): boolean =>
+  new URLSearchParams(auditQuery(a)).toString() === new URLSearchParams(auditQuery(b)).toString();
 
 /** Who came in and who wrote what, newest first. Filters and place are in the URL. */
-export function AuditPage() {
+export function AuditPage({ initial, initialFilter }: AuditPageProps) {
   const t = useTranslations("audit");
   const url = useUrlState();
-  const filter = { actor: url.get("actor") ?? "", result: url.get("result") ?? "", before: url.get("before") ?? "" };
-  const live = useAudit(filter);
+  const filter = auditFilter(url.get);
+  const first = use(initial);
+  const live = useAudit(filter, isSame(filter, initialFilter) ? first : undefined);
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>

@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
 import { type Alerts, wholeMesh } from "../../server/contract/index.ts";
@@ -7,6 +6,7 @@ import type { Settled } from "../lib/api.ts";
 import { newAlertRuleHref } from "../lib/links.ts";
 import { IfMay } from "../lib/session.tsx";
 import { LiveContent } from "../list/live-content.tsx";
+import { Link } from "../ui/link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Moment } from "../ui/quantity.tsx";

@@ -1,7 +1,6 @@
 "use client";
 import { Button, Menu } from "@mantine/core";
 import { IconChevronDown, IconPlus } from "@tabler/icons-react";
-import Link from "next/link";
 import { use, useEffect, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { ChangeList } from "../../server/contract/index.ts";
@@ -17,6 +16,7 @@ import { SortedTable } from "../list/sorted-table.tsx";
 import { useFilter } from "../list/use-filter.ts";
 import { formatAge } from "../ui/age.ts";
 import type { Column } from "../ui/data-table.tsx";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";

@@ -1,9 +1,9 @@
 "use client";
-import Link from "next/link";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { useLeaveGuard } from "../lib/leave-guard.ts";
 import { configHref, objectHref } from "../lib/links.ts";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import type { ChangeView } from "./change-views.tsx";

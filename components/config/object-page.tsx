@@ -1,10 +1,10 @@
 "use client";
-import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
 import type { Settled } from "../lib/api.ts";
 import { configHref } from "../lib/links.ts";
 import { LiveContent } from "../list/live-content.tsx";
+import { Link } from "../ui/link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";

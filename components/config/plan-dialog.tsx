@@ -22,11 +22,24 @@ export interface PlanDialogProps {
   onClose: () => void;
   /** What is to be said before what speaks against it. */
   children?: ReactNode;
+  /** The address opens it: it stands in the page itself, so that the server can write it. */
+  inPage?: boolean;
   "data-testid": string;
 }
 
 /** What a change would write, what that does to traffic, and what speaks against it, before it is written. */
-export function PlanDialog({ title, plan, error, busy, doing, onDo, onClose, children, ...rest }: PlanDialogProps) {
+export function PlanDialog({
+  title,
+  plan,
+  error,
+  busy,
+  doing,
+  onDo,
+  onClose,
+  children,
+  inPage,
+  ...rest
+}: PlanDialogProps) {
   const t = useTranslations("undo");
   const common = useTranslations("ui");
   const phone = useMediaQuery("(max-width: 640px)", false);
@@ -39,6 +52,7 @@ export function PlanDialog({ title, plan, error, busy, doing, onDo, onClose, chi
       size={680}
       fullScreen={phone}
       padding={0}
+      withinPortal={!inPage}
       title={title}
       classNames={{ header: styles.header ?? "" }}
       closeButtonProps={{ "aria-label": common("close") }}

@@ -1,12 +1,12 @@
 "use client";
 import { Button } from "@mantine/core";
-import Link from "next/link";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Change } from "../../server/contract/index.ts";
 import { compareHref } from "../lib/links.ts";
 import { useChanges } from "../lib/queries.ts";
 import { useMay } from "../lib/session.tsx";
+import { Link } from "../ui/link.tsx";
 import { laterChange } from "./later-change.ts";
 import { useUndo } from "./use-undo.tsx";
 

@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import { use, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Explanation } from "../../server/contract/index.ts";
@@ -9,6 +8,7 @@ import { logsHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
+import { Link } from "../ui/link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";

@@ -1,9 +1,9 @@
 "use client";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { ExplainedDestination, ExplainedSide } from "../../server/contract/index.ts";
 import { proxyHref } from "../lib/links.ts";
+import { Link } from "../ui/link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { CheckList } from "./check-list.tsx";

@@ -1,10 +1,11 @@
 "use client";
 import { usePathname, useSearchParams } from "next/navigation";
+import { type ReactNode, useId } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { TelemetryHealth } from "../../server/contract/index.ts";
 import { formatMoment, formatSpan, formatStretch } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
-import { Pill } from "../ui/pill.tsx";
+import { Pill, PillButton } from "../ui/pill.tsx";
 import { Moment } from "../ui/quantity.tsx";
 import { parseRange } from "../ui/time-range.ts";
 import type { Freshness } from "./freshness.ts";
@@ -15,6 +16,7 @@ import { isRanged } from "./pages.ts";
 export function LivePill({ freshness }: { freshness: Freshness }) {
   const t = useTranslations("frame");
   const locale = useLocale();
+  const said = useLossWords();
   const params = useSearchParams();
   const ranged = isRanged(usePathname());
   // Within a stretch `at` is the moment that is shown.
@@ -31,68 +33,71 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
       </Pill>
     );
   }
-  if (freshness.state === "stale") {
-    return (
-      <Pill tone="warn" data-testid="live-pill" title={freshness.reason ? t(`stale-${freshness.reason}`) : ""}>
-        <HealthMark health="degraded" silent />
-        {freshness.of === null ? t("stale-unknown") : t("stale")}{" "}
-        {freshness.of !== null && <Moment ms={freshness.of} />}
-        {freshness.losses && <Losses of={freshness.losses} />}
-      </Pill>
-    );
-  }
-  if (freshness.state === "quiet") {
-    return (
-      <Pill data-testid="live-pill" title={t("quiet-title")}>
-        <HealthMark health="idle" silent />
-        {t("quiet")} {freshness.of !== null && <Moment ms={freshness.of} />}
-        {freshness.losses && <Losses of={freshness.losses} />}
-      </Pill>
-    );
-  }
-  if (freshness.state === "waiting") {
-    return (
-      <Pill data-testid="live-pill">
-        <HealthMark health="idle" silent />
-        {t("waiting")}
-        {freshness.losses && <Losses of={freshness.losses} />}
-      </Pill>
-    );
-  }
+  const { state, of, losses } = freshness;
+  const why = [
+    freshness.reason && t(`stale-${freshness.reason}`),
+    state === "quiet" && t("quiet-title"),
+    ...(losses ? said(losses) : []),
+  ].filter((line) => typeof line === "string");
   return (
-    <Pill data-testid="live-pill">
-      <HealthMark health="healthy" silent />
-      {t("live")}
+    <Told tone={state === "stale" ? "warn" : "plain"} lines={why}>
+      <HealthMark health={health[state]} silent />
+      {state === "stale" && of === null ? t("stale-unknown") : t(state)}{" "}
+      {(state === "stale" || state === "quiet") && of !== null && <Moment ms={of} />}
       {/* Pages have windows of their own where none is asked for: what is said here must be so. */}
-      {ranged && params.get("window") && <span className={styles.window}>· {formatSpan(windowSec, locale)}</span>}
-      {freshness.losses && <Losses of={freshness.losses} />}
-    </Pill>
+      {state === "live" && ranged && params.get("window") && (
+        <span className={styles.window}>· {formatSpan(windowSec, locale)}</span>
+      )}
+      {losses && (
+        <span data-testid="telemetry-losses">
+          · <span className={styles.wide}>{t("losses")}</span>
+          <span className={styles.narrow}>{t("losses-short")}</span>
+        </span>
+      )}
+    </Told>
   );
 }
 
-/** That not all telemetry is there, and in its title which is not and why. */
-function Losses({ of }: { of: TelemetryHealth }) {
+const health = { live: "healthy", quiet: "idle", waiting: "idle", stale: "degraded" } as const;
+
+/** With something to tell it is a button, and what it tells opens below: for fingers and keys as for a pointer. */
+function Told({ tone, lines, children }: { tone: "plain" | "warn"; lines: readonly string[]; children: ReactNode }) {
+  const id = useId();
+  if (lines.length === 0) return <Pill data-testid="live-pill">{children}</Pill>;
+  return (
+    <>
+      <PillButton tone={tone} popoverTarget={id} data-testid="live-pill">
+        {children}
+      </PillButton>
+      <ul id={id} popover="auto" className={styles.lines} data-testid="live-why">
+        {lines.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** Which telemetry is not there, and why. */
+function useLossWords(): (of: TelemetryHealth) => string[] {
   const t = useTranslations("frame");
   const locale = useLocale();
-  const { samples, spans, logs, metricPoints } = of.shed;
-  const detail = samples + spans + logs + metricPoints;
-  const said = [
-    !of.ok && t("losses-unwritten", { message: of.message, count: of.failedFlushes }),
-    of.storeReplaced &&
-      t("losses-replaced", { at: formatMoment(of.storeReplaced.atMs, locale), why: of.storeReplaced.why }),
-    detail > 0 && t("losses-shed", { count: detail }),
-    ...of.exports
-      .filter(({ dropped, refused, lastError }) => dropped + refused > 0 || lastError !== "")
-      .map(({ signal, endpoint, dropped, refused, waiting, lastError }) =>
-        t("losses-export", { signal, endpoint, count: dropped + refused, waiting, why: lastError }),
-      ),
-    of.overflowedRecords > 0 && t("losses-overflowed", { count: of.overflowedRecords }),
-    of.ignored.entries > 0 && t("losses-ignored", { count: of.ignored.entries }),
-    ...of.ignored.logs.map((log) => `${log.proxy} · ${log.logName}: ${log.because} (${log.entries})`),
-  ].filter(Boolean);
-  return (
-    <abbr className={styles.window} title={said.join("\n")} data-testid="telemetry-losses">
-      · {t("losses")}
-    </abbr>
-  );
+  return (of) => {
+    const { samples, spans, logs, metricPoints } = of.shed;
+    const detail = samples + spans + logs + metricPoints;
+    return [
+      !of.ok && t("losses-unwritten", { message: of.message, count: of.failedFlushes }),
+      of.storeReplaced &&
+        t("losses-replaced", { at: formatMoment(of.storeReplaced.atMs, locale), why: of.storeReplaced.why }),
+      detail > 0 && t("losses-shed", { count: detail }),
+      ...of.exports
+        .filter(({ dropped, refused, lastError }) => dropped + refused > 0 || lastError !== "")
+        .map(({ signal, endpoint, dropped, refused, waiting, lastError }) =>
+          t("losses-export", { signal, endpoint, count: dropped + refused, waiting, why: lastError }),
+        ),
+      of.overflowedRecords > 0 && t("losses-overflowed", { count: of.overflowedRecords }),
+      of.ignored.entries > 0 && t("losses-ignored", { count: of.ignored.entries }),
+      ...of.ignored.logs.map((log) => `${log.proxy} · ${log.logName}: ${log.because} (${log.entries})`),
+    ].filter((line) => typeof line === "string");
+  };
 }

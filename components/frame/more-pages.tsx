@@ -1,8 +1,8 @@
 "use client";
 import { Drawer } from "@mantine/core";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
+import { Link } from "../ui/link.tsx";
 import styles from "./more-pages.module.css";
 import { CountMark } from "./navigation.tsx";
 import { countOf, usePages } from "./pages.ts";

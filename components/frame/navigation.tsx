@@ -1,11 +1,11 @@
 "use client";
 import { IconDots } from "@tabler/icons-react";
 import dynamic from "next/dynamic";
-import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
+import { Link } from "../ui/link.tsx";
 import styles from "./navigation.module.css";
 import { type Count, countOf, hiddenTrouble, type PageKey, usePages } from "./pages.ts";
 

@@ -1,6 +1,7 @@
 import {
   IconBell,
   IconBolt,
+  IconBooks,
   IconChartLine,
   IconClipboardText,
   IconCode,
@@ -24,6 +25,7 @@ import {
   alertsHref,
   auditHref,
   configHref,
+  designsHref,
   explainHref,
   faultsHref,
   gatewaysHref,
@@ -75,6 +77,7 @@ export const pages = [
   { key: "faults", href: faultsHref, icon: IconBolt, letter: "f", group: 1, atHand: true },
   { key: "load", href: loadHref, icon: IconGauge, letter: "b", group: 1, atHand: false },
   { key: "config", href: configHref, icon: IconCode, letter: "c", group: 1, atHand: false },
+  { key: "designs", href: designsHref, icon: IconBooks, letter: "d", group: 1, atHand: false },
   { key: "history", href: historyHref, icon: IconHistory, letter: "h", group: 1, atHand: false },
   { key: "proxies", href: proxiesHref, icon: IconServer2, letter: "p", group: 2, atHand: false },
   {

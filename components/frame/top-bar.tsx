@@ -1,12 +1,12 @@
 "use client";
 import dynamic from "next/dynamic";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
 import { outOfSyncHref, overviewHref, proxiesHref } from "../lib/links.ts";
 import { useSession } from "../lib/session.tsx";
 import { Drop } from "../ui/drop.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
+import { Link } from "../ui/link.tsx";
 import { Pill } from "../ui/pill.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { CommandPalette } from "./command-palette.tsx";

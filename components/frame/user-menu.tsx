@@ -1,13 +1,13 @@
 "use client";
 import { Menu, useMantineColorScheme } from "@mantine/core";
 import { IconCheck, IconLogout, IconSettings, IconUser } from "@tabler/icons-react";
-import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useLocale, useTranslations } from "use-intl";
 import { settingsHref } from "../lib/links.ts";
 import { remember } from "../lib/preferences.ts";
 import { useSession } from "../lib/session.tsx";
 import { signOut } from "../lib/sign-out.ts";
+import { Link } from "../ui/link.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { languages } from "./languages.ts";
 import styles from "./user-menu.module.css";

@@ -1,6 +1,5 @@
 "use client";
 import { Button } from "@mantine/core";
-import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
 import { type GatewayList, type GatewayView, type Graph, gatewayTrouble } from "../../server/contract/index.ts";
@@ -16,6 +15,7 @@ import { useFilter } from "../list/use-filter.ts";
 import { earlierRange } from "../metrics/earlier-range.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { KpiRow } from "../ui/kpi.tsx";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";

@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { GatewayRoute, GatewayView, Graph, GraphNode, Signals } from "../../server/contract/index.ts";
@@ -8,6 +7,7 @@ import { explainHref, ruleHref, serviceHref } from "../lib/links.ts";
 import { Compared } from "../metrics/compared.tsx";
 import { useConditionsText } from "../traffic/conditions-text.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";

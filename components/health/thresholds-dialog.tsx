@@ -2,11 +2,11 @@
 import { Checkbox, NumberInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { use, useState } from "react";
 import { useTranslations } from "use-intl";
 import { type ApiError, ThresholdSettings } from "../../server/contract/index.ts";
 import { PlanDialog } from "../config/plan-dialog.tsx";
-import { getJson, toApiError } from "../lib/api.ts";
+import { getJson, type Settled, toApiError } from "../lib/api.ts";
 import { setThresholds, thresholdsPath } from "../lib/writes.ts";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import styles from "./thresholds.module.css";
@@ -15,13 +15,17 @@ import { draftOf, type ThresholdDraft, type ThresholdKey, thresholdKeys, thresho
 export interface ThresholdsDialogProps {
   /** By its hostname or name; left out: what counts for services that say nothing themselves. */
   service?: { namespace: string; name: string; title: string };
+  /** What the server has read, where the page's address asked it to. */
+  initial: Promise<Settled<ThresholdSettings>> | null;
   onClose: () => void;
 }
 
 /** From where on a service, or every service of the mesh, is degraded and failing. */
-export function ThresholdsDialog({ service, onClose }: ThresholdsDialogProps) {
+export function ThresholdsDialog({ service, initial, onClose }: ThresholdsDialogProps) {
   const t = useTranslations("thresholds");
+  const first = initial && use(initial);
   const settings = useQuery({
+    ...(first?.ok && { initialData: first.value }),
     queryKey: ["thresholds", service?.namespace, service?.name],
     queryFn: ({ signal }) => getJson(ThresholdSettings, thresholdsPath(service), signal),
     retry: false,
@@ -38,6 +42,7 @@ export function ThresholdsDialog({ service, onClose }: ThresholdsDialogProps) {
       doing={t("save")}
       onDo={() => {}}
       onClose={onClose}
+      inPage
       data-testid="thresholds-dialog"
     >
       {settings.error ? null : <SkeletonBlock height={180} />}
@@ -45,7 +50,9 @@ export function ThresholdsDialog({ service, onClose }: ThresholdsDialogProps) {
   );
 }
 
-function Editor({ service, settings, onClose }: ThresholdsDialogProps & { settings: ThresholdSettings }) {
+type EditorProps = Omit<ThresholdsDialogProps, "initial"> & { settings: ThresholdSettings };
+
+function Editor({ service, settings, onClose }: EditorProps) {
   const t = useTranslations("thresholds");
   const client = useQueryClient();
   const [draft, setDraft] = useState(() => draftOf(settings.own, settings.usual));
@@ -84,6 +91,7 @@ function Editor({ service, settings, onClose }: ThresholdsDialogProps & { settin
       doing={t("save")}
       onDo={() => void save()}
       onClose={onClose}
+      inPage
       data-testid="thresholds-dialog"
     >
       <p className={styles.hint}>{t(service ? "hint" : "hint-mesh")}</p>

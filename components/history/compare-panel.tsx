@@ -1,5 +1,5 @@
 "use client";
-import { Button } from "@mantine/core";
+import { Button, Checkbox } from "@mantine/core";
 import { keepPreviousData, skipToken, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
@@ -15,22 +15,29 @@ import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import styles from "./history.module.css";
 import { SideChoice } from "./side-choice.tsx";
-import { meshSide, parseSide, type Side } from "./sides.ts";
+import { meshSide, parseSide, type Side, sideText } from "./sides.ts";
 import type { MeshPlan } from "./use-mesh-plan.tsx";
 
-/** Two meshes beside each other: as it is, as it was, or as a file has it; each can be taken out, or put in force. */
-export function ComparePanel({ plan, newest }: { plan: MeshPlan; newest: number | null }) {
+export interface ComparePanelProps {
+  plan: MeshPlan;
+  newest: number | null;
+  /** The left side where the address names none; default: before the last change. */
+  otherwise?: Side | undefined;
+}
+
+/** Two meshes beside each other: as it is, as it was, or as a design or a file has it; each can be taken out, or put in force. */
+export function ComparePanel({ plan, newest, otherwise }: ComparePanelProps) {
   const t = useTranslations("history");
   const url = useUrlState();
-  const [from, to] = [
-    parseSide(url.get("from") ?? (newest === null ? null : `r${Math.max(1, newest - 1)}`)),
-    parseSide(url.get("to")),
-  ];
+  const [from, to] = [parseSide(url.get("from") ?? usualSide(otherwise, newest)), parseSide(url.get("to"))];
   const [files, setFiles] = useState<{ from: string | null; to: string | null }>({ from: null, to: null });
   const [a, b] = [meshSide(from, files.from), meshSide(to, files.to)];
+  const part = partOf(from, to);
+  const whole = url.get("whole") !== null;
+  const of = part !== null && !whole ? part : undefined;
   const query = useQuery({
-    queryKey: ["compare", a, b, isNow(from) || isNow(to) ? newest : null],
-    queryFn: a && b ? ({ signal }) => compareMeshes({ from: a, to: b }, signal) : skipToken,
+    queryKey: ["compare", a, b, of, isNow(from) || isNow(to) ? newest : null],
+    queryFn: a && b ? ({ signal }) => compareMeshes({ from: a, to: b, ...(of && { of }) }, signal) : skipToken,
     retry: false,
     placeholderData: keepPreviousData,
   });
@@ -50,6 +57,16 @@ export function ComparePanel({ plan, newest }: { plan: MeshPlan; newest: number 
             />
           ))}
         </div>
+        {part !== null && (
+          <Checkbox
+            className={styles.whole ?? ""}
+            size="xs"
+            label={t("whole")}
+            checked={whole}
+            onChange={(event) => url.set({ whole: event.currentTarget.checked ? "1" : null })}
+            data-testid="compare-whole"
+          />
+        )}
         {query.error ? (
           <FieldErrors error={toApiError(query.error)} />
         ) : query.data && a && b ? (
@@ -64,6 +81,15 @@ export function ComparePanel({ plan, newest }: { plan: MeshPlan; newest: number 
       </Panel>
     </div>
   );
+}
+
+const usualSide = (otherwise: Side | undefined, newest: number | null): string | null =>
+  otherwise ? sideText(otherwise) : newest === null ? null : `r${Math.max(1, newest - 1)}`;
+
+/** The side that is a part of a mesh, where the other is the whole of one: what the part doesn't name is hardly asked for. */
+function partOf(from: Side, to: Side): "from" | "to" | null {
+  if ((from.kind === "design") === (to.kind === "design")) return null;
+  return from.kind === "design" ? "from" : "to";
 }
 
 const isNow = ({ kind }: Side): boolean => kind === "now";

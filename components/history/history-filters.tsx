@@ -1,12 +1,13 @@
 "use client";
 import { NativeSelect, TextInput } from "@mantine/core";
 import { useId } from "react";
-import { useTranslations } from "use-intl";
+import { useLocale, useTranslations } from "use-intl";
 import { useUrlState } from "../lib/url-state.ts";
 import { useFollowing } from "../lib/use-following.ts";
+import { formatDateTime, formatStretch } from "../ui/format.ts";
+import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import styles from "./history.module.css";
 import { changeKinds } from "./history-query.ts";
-import { localTime, timeOfField } from "./sides.ts";
 
 /** What narrows the history: the object, who, what kind, between when and when. */
 export function HistoryFilters({ authors }: { authors: readonly string[] }) {
@@ -27,8 +28,7 @@ export function HistoryFilters({ authors }: { authors: readonly string[] }) {
         ]}
         data-testid="history-type"
       />
-      <TimeFilter name="since" label={t("since")} />
-      <TimeFilter name="until" label={t("until")} />
+      <TimeFilter />
     </search>
   );
 }
@@ -61,26 +61,36 @@ function TextFilter({ name, label, options }: { name: string; label: string; opt
   );
 }
 
-function TimeFilter({ name, label }: { name: "since" | "until"; label: string }) {
+function TimeFilter() {
+  const t = useTranslations("history");
   const url = useUrlState();
-  const id = useId();
-  const ms = Number(url.get(name)) || null;
+  const locale = useLocale();
+  const [since, until] = [timeParam(url.get("since")), timeParam(url.get("until"))];
+  const moment = (ms: number) => formatDateTime(ms, locale, { seconds: false });
+  const text =
+    since !== null && until !== null
+      ? formatStretch(until, (until - since) / 1000, locale)
+      : since !== null
+        ? t("since", { moment: moment(since) })
+        : until !== null
+          ? t("until", { moment: moment(until) })
+          : t("any-time");
+  const end = until ?? Date.now();
   return (
-    <div className={styles.time}>
-      <label htmlFor={id}>{label}</label>
-      <TextInput
-        ref={useFollowing(ms === null ? "" : localTime(ms))}
-        id={id}
-        size="xs"
-        type="datetime-local"
-        step={1}
-        defaultValue={ms === null ? "" : localTime(ms)}
-        onChange={(event) => {
-          const at = timeOfField(event.currentTarget.value);
-          url.set({ [name]: at === null ? null : String(at) });
-        }}
-        data-testid={`history-${name}`}
-      />
-    </div>
+    <TimeRangePicker
+      value={{ windowSec: since === null ? 3600 : Math.max(1, Math.round((end - since) / 1000)), at: until }}
+      onChange={({ windowSec, at }) => {
+        // The last hour begins where it did: what is new is added to it.
+        const from = (at ?? Math.floor(Date.now() / 1000) * 1000) - windowSec * 1000;
+        url.set({ since: String(from), until: at === null ? null : String(at) });
+      }}
+      history={{
+        text,
+        onAny: since === null && until === null ? undefined : () => url.set({ since: null, until: null }),
+      }}
+    />
   );
 }
+
+const timeParam = (text: string | null | undefined): number | null =>
+  text && /^\d{1,15}$/.test(text) ? Number(text) : null;

@@ -2,10 +2,13 @@
 import { Button, Checkbox, FileButton, NativeSelect, NumberInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
+import { useDesigns } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
-import { formatMoment } from "../ui/format.ts";
+import { designPath } from "../lib/writes.ts";
+import { formatDateTime } from "../ui/format.ts";
+import { fromLocalInput, toLocalInput } from "../ui/time-range.ts";
 import styles from "./history.module.css";
-import { localTime, type Side, sideText, timeOfField } from "./sides.ts";
+import { type Side, sideText } from "./sides.ts";
 import type { MeshPlan } from "./use-mesh-plan.tsx";
 
 export interface SideChoiceProps {
@@ -18,15 +21,17 @@ export interface SideChoiceProps {
   plan: MeshPlan;
 }
 
-const kinds = ["now", "revision", "at", "file"] as const;
+const kinds = ["now", "design", "revision", "at", "file"] as const;
 
 /** Which mesh stands on one side, and what can be done with it: taken out as YAML, restored, imported. */
 export function SideChoice({ which, side, file, newest, onFile, plan }: SideChoiceProps) {
   const t = useTranslations("history");
   const url = useUrlState();
+  const designs = useDesigns().data?.designs ?? [];
   const set = (next: Side) => url.set({ [which]: sideText(next) });
   const choose = (kind: string) => {
     if (kind === "revision") set({ kind, revision: newest ?? 1 });
+    else if (kind === "design") set({ kind, design: designs[0]?.name ?? "" });
     else if (kind === "at") set({ kind, at: Math.floor(Date.now() / 1000) * 1000 });
     else set({ kind: kind === "file" ? "file" : "now" });
   };
@@ -41,6 +46,15 @@ export function SideChoice({ which, side, file, newest, onFile, plan }: SideChoi
           onChange={(event) => choose(event.currentTarget.value)}
           data={kinds.map((kind) => ({ value: kind, label: t(`side-kind-${kind}`) }))}
         />
+        {side.kind === "design" && (
+          <NativeSelect
+            size="xs"
+            aria-label={t("design")}
+            value={side.design}
+            onChange={(event) => set({ kind: "design", design: event.currentTarget.value })}
+            data={withUnknown(side.design, designs)}
+          />
+        )}
         {side.kind === "revision" && (
           <NumberInput
             size="xs"
@@ -58,10 +72,10 @@ export function SideChoice({ which, side, file, newest, onFile, plan }: SideChoi
             type="datetime-local"
             step={1}
             aria-label={t("time")}
-            defaultValue={localTime(side.at)}
+            defaultValue={toLocalInput(side.at)}
             onChange={(event) => {
-              const at = timeOfField(event.currentTarget.value);
-              if (at !== null) set({ kind: "at", at });
+              const at = fromLocalInput(event.currentTarget.value);
+              if (at !== null && at >= 0) set({ kind: "at", at });
             }}
           />
         )}
@@ -71,6 +85,11 @@ export function SideChoice({ which, side, file, newest, onFile, plan }: SideChoi
     </fieldset>
   );
 }
+
+/** One that is gone is what the address names all the same, and the error says so. */
+const withUnknown = (name: string, designs: readonly { name: string }[]): string[] => [
+  ...new Set([...designs.map((one) => one.name), name]),
+];
 
 function FileChoice({ file, onFile }: Pick<SideChoiceProps, "file" | "onFile">) {
   const t = useTranslations("history");
@@ -97,6 +116,18 @@ function SideActions({ side, file, plan }: Pick<SideChoiceProps, "side" | "file"
   const t = useTranslations("history");
   const locale = useLocale();
   const [prune, setPrune] = useState(false);
+  if (side.kind === "design") {
+    return (
+      <div className={styles.choice}>
+        <Button component="a" variant="subtle" size="compact-sm" href={`${designPath(side.design)}?download`} download>
+          {t("export")}
+        </Button>
+        <Button size="compact-sm" disabled={plan.busy} onClick={() => plan.applyDesign(side.design)}>
+          {t("apply-design")}
+        </Button>
+      </div>
+    );
+  }
   if (side.kind === "file") {
     return (
       <div className={styles.choice}>
@@ -132,8 +163,7 @@ function SideActions({ side, file, plan }: Pick<SideChoiceProps, "side" | "file"
             const moment =
               side.kind === "revision"
                 ? t("revision", { revision: side.revision })
-                : new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" }).format(side.at) +
-                  ` ${formatMoment(side.at, locale)}`;
+                : formatDateTime(side.at, locale, { seconds: true });
             plan.restore(
               side.kind === "revision" ? { revision: side.revision } : { at: side.at },
               t("restore-title", { moment }),

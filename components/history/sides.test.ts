@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { localTime, meshSide, parseSide, sideText, timeOfField } from "./sides.ts";
+import { meshSide, parseSide, sideText } from "./sides.ts";
 
 it.each(["now", "r41", "t1764380000000", "file"])("reads %s as it wrote it", (text) => {
   expect(sideText(parseSide(text))).toBe(text);
@@ -13,12 +13,4 @@ it("asks with what a side is, and not for a file that is not there", () => {
   expect(meshSide({ kind: "revision", revision: 4 }, null)).toEqual({ revision: 4 });
   expect(meshSide({ kind: "file" }, null)).toBeNull();
   expect(meshSide({ kind: "file" }, "kind: X")).toEqual({ yaml: "kind: X" });
-});
-
-it("writes a time into a field and reads it back, to the second", () => {
-  const ms = new Date(2026, 10, 9, 7, 5, 3).getTime();
-  expect(localTime(ms)).toBe("2026-11-09T07:05:03");
-  expect(timeOfField(localTime(ms))).toBe(ms);
-  expect(timeOfField("")).toBeNull();
-  expect(timeOfField("soon")).toBeNull();
 });

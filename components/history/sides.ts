@@ -1,17 +1,19 @@
 import type { MeshSide } from "../../server/contract/index.ts";
 
-/** One side of a comparison as the address has it: `now`, `r41` (a revision), `t1764…` (Unix milliseconds), `file`. */
+/** One side of a comparison as the address has it: `now`, `r41` (a revision), `t1764…` (Unix milliseconds), `file`, `d:<design>`. */
 export type SideText = string;
 
 export type Side =
   | { kind: "now" }
   | { kind: "revision"; revision: number }
   | { kind: "at"; at: number }
-  | { kind: "file" };
+  | { kind: "file" }
+  | { kind: "design"; design: string };
 
 /** What is no side is `now`. */
 export function parseSide(text: SideText | null): Side {
   if (text === "file") return { kind: "file" };
+  if (text?.startsWith("d:")) return { kind: "design", design: text.slice(2) };
   const [, letter, digits] = /^([rt])(\d{1,15})$/.exec(text ?? "") ?? [];
   if (letter === "r") return { kind: "revision", revision: Number(digits) };
   if (letter === "t") return { kind: "at", at: Number(digits) };
@@ -24,6 +26,8 @@ export function sideText(side: Side): SideText {
       return `r${side.revision}`;
     case "at":
       return `t${side.at}`;
+    case "design":
+      return `d:${side.design}`;
     default:
       return side.kind;
   }
@@ -38,21 +42,9 @@ export function meshSide(side: Side, file: string | null): MeshSide | null {
       return { revision: side.revision };
     case "at":
       return { at: side.at };
+    case "design":
+      return side.design === "" ? null : { design: side.design };
     case "file":
       return file === null || file.trim() === "" ? null : { yaml: file };
   }
-}
-
-/** For a field of date and time on the reader's own clock: `2026-11-29T01:30:05`. */
-export function localTime(ms: number): string {
-  const at = new Date(ms);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${day}T${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-}
-
-/** Unix milliseconds of what stands in such a field; null for none. */
-export function timeOfField(text: string): number | null {
-  const ms = text === "" ? Number.NaN : new Date(text).getTime();
-  return Number.isNaN(ms) || ms < 0 ? null : ms;
 }

@@ -1,4 +1,5 @@
 "use client";
+import { Checkbox } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
@@ -6,10 +7,13 @@ import type { ApiError, ChangeResult, ImportRequest, RestoreRequest } from "../.
 import { PlanDialog } from "../config/plan-dialog.tsx";
 import { toApiError } from "../lib/api.ts";
 import { type HowToWrite, importMesh, restoreMesh } from "../lib/writes.ts";
+import styles from "./history.module.css";
 
 export interface MeshPlan {
   restore: (what: RestoreRequest, title: string) => void;
   importText: (what: ImportRequest, title: string) => void;
+  /** Whether the rest of the mesh is deleted is asked where it is shown. */
+  applyDesign: (design: string) => void;
   busy: boolean;
   /** What was written last on this page. */
   written: ChangeResult | null;
@@ -21,6 +25,8 @@ interface Shown {
   write: (how: HowToWrite) => Promise<ChangeResult>;
   plan: ChangeResult | null;
   error: ApiError | null;
+  /** The design that is meant, and whether what it doesn't name goes. */
+  design?: { name: string; prune: boolean };
 }
 
 /** Restores and imports: what they would write is shown, with what speaks against it, before it is written. */
@@ -30,16 +36,19 @@ export function useMeshPlan(): MeshPlan {
   const [busy, setBusy] = useState(false);
   const [shown, setShown] = useState<Shown | null>(null);
   const [written, setWritten] = useState<ChangeResult | null>(null);
-  const look = async (title: string, write: Shown["write"]) => {
+  const look = async (title: string, write: Shown["write"], design?: Shown["design"]) => {
     setBusy(true);
     const asked = await write({ dryRun: true, envoy: true }).then(
       (plan) => ({ plan, error: null }),
       (cause: unknown) => ({ plan: null, error: toApiError(cause) }),
     );
     setBusy(false);
-    setShown({ title, write, ...asked });
+    setShown({ title, write, ...asked, ...(design && { design }) });
   };
-  const run = async ({ title, write }: Shown) => {
+  const lookAt = (name: string, prune: boolean) =>
+    look(t("apply-design-title", { name }), (how) => importMesh({ design: name, prune }, how), { name, prune });
+  const run = async (asked: Shown) => {
+    const { write } = asked;
     setBusy(true);
     try {
       setWritten(await write({ dryRun: false }));
@@ -47,7 +56,7 @@ export function useMeshPlan(): MeshPlan {
       void client.invalidateQueries();
     } catch (cause) {
       const plan = await write({ dryRun: true, envoy: true }).catch(() => null);
-      setShown({ title, write, plan, error: toApiError(cause) });
+      setShown({ ...asked, plan, error: toApiError(cause) });
     } finally {
       setBusy(false);
     }
@@ -67,11 +76,24 @@ export function useMeshPlan(): MeshPlan {
       onDo={() => void run(shown)}
       onClose={() => setShown(null)}
       data-testid="mesh-plan-dialog"
-    />
+    >
+      {shown.design && (
+        <Checkbox
+          className={styles.prune ?? ""}
+          size="xs"
+          label={t("prune")}
+          checked={shown.design.prune}
+          disabled={busy}
+          onChange={(event) => void lookAt(shown.design?.name ?? "", event.currentTarget.checked)}
+          data-testid="design-prune"
+        />
+      )}
+    </PlanDialog>
   );
   return {
     restore: (what, title) => void look(title, (how) => restoreMesh(what, how)),
     importText: (what, title) => void look(title, (how) => importMesh(what, how)),
+    applyDesign: (design) => void lookAt(design, false),
     busy,
     written,
     dialog,

@@ -16,6 +16,8 @@ export const usersHref = "/users";
 export const auditHref = "/audit";
 export const historyHref = "/history";
 
+export const designsHref = "/designs";
+
 /** Two moments of the mesh beside each other; `now`, `r<revision>` or `t<unix ms>`. */
 export const compareHref = (from: string, to: string): string => `${historyHref}?from=${from}&to=${to}#compare`;
 

@@ -43,7 +43,7 @@ export function useLive<T>({ queryKey, read, everyMs, initial, enabled = true }:
     refetchOnWindowFocus: everyMs !== null,
     placeholderData: keepPreviousData,
     retry: false,
-    ...(initial?.ok ? { initialData: initial.value } : {}),
+    ...(initial?.ok ? { initialData: initial.value, initialDataUpdatedAt: seenAt(initial) } : {}),
   });
   // Somebody else on the page (the palette, the frame) may have read newer data before this part of it is hydrated. What the server wrote
   // into the HTML is what the first render must say.
@@ -61,6 +61,15 @@ export function useLive<T>({ queryKey, read, everyMs, initial, enabled = true }:
   }, [error]);
   const failingSince = error ? (since.current ?? query.errorUpdatedAt) || null : null;
   return { data, readAt: query.dataUpdatedAt, error, failingSince, refresh: () => void query.refetch() };
+}
+
+const firstSeen = new WeakMap<object, number>();
+
+/** When what the server read came to this page, Unix milliseconds: a part that is opened again much later must not take it for new. */
+function seenAt(initial: object): number {
+  const at = firstSeen.get(initial) ?? Date.now();
+  firstSeen.set(initial, at);
+  return at;
 }
 
 const never = () => () => {};

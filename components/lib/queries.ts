@@ -2,6 +2,7 @@
 import {
   CanaryList,
   ChangeList,
+  DesignList,
   FaultList,
   GatewayList,
   Graph,
@@ -12,6 +13,7 @@ import {
   PushHistory,
   PushStatus,
   RateLimitUses,
+  RestartList,
   RetentionList,
   Routing,
   Saturation,
@@ -72,6 +74,14 @@ export const useServices = (
     enabled,
   });
 
+export const useDesigns = (initial?: From<DesignList>): Live<DesignList> =>
+  useLive({
+    queryKey: ["designs"],
+    read: (signal) => getJson(DesignList, "/api/designs", signal),
+    everyMs: slow,
+    initial,
+  });
+
 const servicePath = (namespace: string, name: string) =>
   `/api/services/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 
@@ -102,11 +112,12 @@ export const useOutbound = (
     enabled,
   });
 
-export const useSaturation = (at: number | null = null): Live<Saturation> =>
+export const useSaturation = (at: number | null = null, initial?: From<Saturation>): Live<Saturation> =>
   useLive({
     queryKey: ["saturation", at],
     read: (signal) => getJson(Saturation, `/api/saturation${at === null ? "" : `?at=${at}`}`, signal),
     everyMs: at === null ? slow : null,
+    initial,
   });
 
 export const useRouting = (
@@ -187,11 +198,19 @@ export const usePush = (
     enabled,
   });
 
-export const usePushHistory = (): Live<PushHistory> =>
+export const usePushHistory = (initial?: From<PushHistory>): Live<PushHistory> =>
   useLive({
     queryKey: ["pushes"],
     read: (signal) => getJson(PushHistory, "/api/pushes", signal),
     everyMs: pace,
+    initial,
+  });
+
+export const useRestarts = (): Live<RestartList> =>
+  useLive({
+    queryKey: ["restarts"],
+    read: (signal) => getJson(RestartList, "/api/restarts", signal),
+    everyMs: slow,
   });
 
 export const useLoads = (): Live<LoadList> =>

@@ -1,13 +1,15 @@
 "use client";
+import type { z } from "zod";
 import {
   type CanaryAction,
   type CanaryRequest,
   ChangeResult,
+  type DesignRequest,
   type FaultRequest,
   type ImportRequest,
   type LogLevel,
   MeshComparison,
-  type MeshSide,
+  type MeshComparisonRequest,
   type PartialThresholds,
   ProxyAdmin,
   ProxyList,
@@ -94,7 +96,7 @@ export const undoRevision = (
   sendJson(ChangeResult, "POST", `/api/undo${dry(how)}`, { revision, ...(over !== undefined && { over }) });
 
 /** What differs between two meshes; writes nothing. */
-export const compareMeshes = (sides: { from: MeshSide; to: MeshSide }, signal?: AbortSignal): Promise<MeshComparison> =>
+export const compareMeshes = (sides: MeshComparisonRequest, signal?: AbortSignal): Promise<MeshComparison> =>
   sendJson(MeshComparison, "POST", "/api/mesh/compare", sides, signal);
 
 export const restoreMesh = (what: RestoreRequest, how: HowToWrite): Promise<ChangeResult> =>
@@ -102,6 +104,13 @@ export const restoreMesh = (what: RestoreRequest, how: HowToWrite): Promise<Chan
 
 export const importMesh = (what: ImportRequest, how: HowToWrite): Promise<ChangeResult> =>
   sendJson(ChangeResult, "POST", `/api/mesh/import${dry(how)}`, what);
+
+export const designPath = (name: string): string => `/api/designs/${encodeURIComponent(name)}`;
+
+export const keepDesign = (name: string, what: z.input<typeof DesignRequest>): Promise<ChangeResult> =>
+  sendJson(ChangeResult, "PUT", designPath(name), what);
+
+export const removeDesign = (name: string): Promise<ChangeResult> => sendJson(ChangeResult, "DELETE", designPath(name));
 
 /** Null: as the proxy was started. */
 export const setLogLevel = (id: string, level: LogLevel | null): Promise<ProxyAdmin> =>

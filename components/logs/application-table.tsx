@@ -1,9 +1,9 @@
 "use client";
-import Link from "next/link";
 import { Fragment } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { ApplicationLog } from "../../server/contract/index.ts";
 import { logTraceHref, traceLogsHref } from "../lib/links.ts";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Pairs } from "../ui/pairs.tsx";
 import { clockTime } from "./clock-time.ts";

@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { LogEntry, LogPeer, ServiceLink } from "../../server/contract/index.ts";
@@ -17,6 +16,7 @@ import {
 import { grpcName, isKnownFlag } from "../mesh-graph/flag-words.ts";
 import { useExemplars } from "../trace/exemplar-list.tsx";
 import { formatMs, quantityText } from "../ui/format.ts";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { longestWindowSec } from "../ui/time-range.ts";
 import { Code, Peer } from "./log-table.tsx";

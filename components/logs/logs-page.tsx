@@ -1,6 +1,5 @@
 "use client";
 import { useDebouncedValue } from "@mantine/hooks";
-import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
 import type { ApplicationLogPage, LogPage } from "../../server/contract/index.ts";
@@ -8,6 +7,7 @@ import type { Settled } from "../lib/api.ts";
 import { topologyHref } from "../lib/links.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { NoMatch } from "../list/no-match.tsx";
+import { Link } from "../ui/link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";

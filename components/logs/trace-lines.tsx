@@ -1,7 +1,7 @@
 "use client";
-import Link from "next/link";
 import { useLocale, useTranslations } from "use-intl";
 import { applicationLinesHref } from "../lib/links.ts";
+import { Link } from "../ui/link.tsx";
 import { useLinesOfTrace } from "./application-queries.ts";
 import { clockTime } from "./clock-time.ts";
 import styles from "./logs.module.css";

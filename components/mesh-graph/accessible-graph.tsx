@@ -80,6 +80,7 @@ export const AccessibleGraph = memo(function AccessibleGraph({
               edge.id,
               [
                 callSaid(edge),
+                ...(edge.protocol === "grpc" ? [t("edge-said-grpc")] : []),
                 ...(edge.faults?.length ? [t("badge-says-fault")] : []),
                 ...(edge.mtls > 0 ? [t(edge.mtls < 1 ? "mtls-says-some" : "mtls-says-all")] : []),
               ].join(", "),

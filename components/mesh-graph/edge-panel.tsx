@@ -1,6 +1,5 @@
 "use client";
 import { Button } from "@mantine/core";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge } from "../../server/contract/index.ts";
@@ -11,6 +10,7 @@ import { ExemplarSection } from "../trace/exemplar-list.tsx";
 import { TracesOf } from "../trace/traces-of.tsx";
 import { formatShare, quantityText } from "../ui/format.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
+import { Link } from "../ui/link.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { useEarlierSignals } from "./earlier.ts";

@@ -5,6 +5,7 @@ import type { Graph } from "../../server/contract/index.ts";
 import { useFollowing } from "../lib/use-following.ts";
 import { completionsOf, findPresets, hidePresets } from "./completions.ts";
 import type { FindError, FindResult } from "./find.ts";
+import { titleOf } from "./subject.ts";
 import styles from "./topology.module.css";
 import type { TopologyState } from "./use-topology-state.ts";
 
@@ -26,7 +27,7 @@ export function ExpressionBox({ param, state, graph, parsed, found }: Expression
   const [focused, setFocused] = useState(false);
   const text = state[param];
   const wrong = parsed.ok ? null : parsed.error;
-  const names = [...new Set(graph.nodes.flatMap(({ app, namespace }) => [app, namespace]))];
+  const names = focused ? namesIn(graph) : [];
   const completions = focused ? completionsOf(text, names, param === "find" ? findPresets : hidePresets) : [];
   return (
     <div className={styles.find} data-param={param} data-wrong={wrong !== null || undefined}>
@@ -62,9 +63,17 @@ export function ExpressionBox({ param, state, graph, parsed, found }: Expression
   );
 }
 
+const namesIn = ({ nodes }: Pick<Graph, "nodes">): string[] => [
+  ...new Set(
+    nodes.flatMap((node) => [titleOf(node), node.app, node.namespace, ...(node.version ? [node.version] : [])]),
+  ),
+];
+
 function FindProblem({ error }: { error: FindError }) {
   const t = useTranslations("find");
   if (error.key === "unknown-word") return t(error.key, { word: error.word, at: error.at });
+  if (error.key === "want-text" || error.key === "unknown-operator")
+    return t(error.key, { field: error.field, operator: error.operator });
   if (error.key === "want-number")
     return t(error.key, { field: error.field, operator: error.operator, example: error.example });
   return t(error.key);

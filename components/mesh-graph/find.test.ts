@@ -9,6 +9,9 @@ const item = (over: Partial<Findable> = {}): Findable => ({
   p50: 8,
   p95: 120,
   p99: 300,
+  "client-errors": 0.06,
+  bytes: null,
+  words: { name: ["reviews"], namespace: ["default"], version: ["v2"], service: ["reviews", "reviews.default"] },
   ...over,
 });
 const matches = (text: string, over?: Partial<Findable>) => {
@@ -45,6 +48,26 @@ describe("parseFind", () => {
     ["mtls", false],
     ['"fault"', true],
     ['"split"', false],
+    ["name = reviews", true],
+    ["name = Reviews", true],
+    ["name != reviews", false],
+    ["name *= view", true],
+    ["name contains view", true],
+    ["name ^= rev", true],
+    ["name startswith views", false],
+    ["name $= views", true],
+    ['name endswith "iews"', true],
+    ["ns = default and version = v2", true],
+    ["service = reviews.default", true],
+    ["not name = ratings", true],
+    // What has no such field is found neither so nor so.
+    ["code = 503", false],
+    ["not code = 503", false],
+    ["code != 503", false],
+    ["not code = 503 or reviews", true],
+    ["client-errors > 5%", true],
+    ["bytes > 1kB", false],
+    ["name", false],
   ])("judges %j", (text, expected) => {
     if (expected === null) expect(matches(text)).toBe(false);
     else expect(matches(text)).toBe(expected);
@@ -52,6 +75,10 @@ describe("parseFind", () => {
   it("never compares what was not measured", () => {
     expect(matches("p95 < 100ms", { p95: null })).toBe(false);
     expect(matches("p95 != 100ms", { p95: null })).toBe(false);
+  });
+  it("knows the units of bytes", () => {
+    expect(matches("bytes > 1.5kB", { bytes: 1501 })).toBe(true);
+    expect(matches("bytes > 1MB", { bytes: 1501 })).toBe(false);
   });
   it("has no matcher for nothing", () => expect(parseFind("  ")).toEqual({ ok: true, matches: null }));
   it.each([
@@ -62,6 +89,11 @@ describe("parseFind", () => {
     ["reviews)", { key: "unknown-word", word: ")", at: 8 }],
     ["reviews and", { key: "want-operand" }],
     ["not", { key: "want-operand" }],
+    ["name =", { key: "want-text", field: "name", operator: "=" }],
+    ["name = )", { key: "want-text", field: "name", operator: "=" }],
+    ["name > a", { key: "unknown-operator", field: "name", operator: ">" }],
+    ["errors ^= 1", { key: "unknown-word", word: "errors", at: 1 }],
+    ["bytes > 5ms", { key: "want-number", field: "bytes", operator: ">", example: "10kB" }],
     ["latency > 5", { key: "unknown-word", word: "latency", at: 1 }],
     ["> 5", { key: "unknown-word", word: ">", at: 1 }],
     ["reviews or or v1", { key: "unknown-word", word: "or", at: 12 }],

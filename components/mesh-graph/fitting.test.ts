@@ -16,7 +16,7 @@ describe("fitInto", () => {
     [1080, 610],
     [700, 560],
   ])("shows everything in %i × %i and fills one axis", (width, height) => {
-    const room = roomOf(width, height);
+    const room = roomOf(width, height, 52);
     const { zoom, stretch } = fitInto(bounds, places, room, "right");
     const whole = drawn(stretch);
     const at = centred(whole, zoom, room);
@@ -33,7 +33,7 @@ describe("fitInto", () => {
     const { zoom, stretch } = fitInto(
       { ...bounds, width: 120, height: 120 },
       { ...places, width: 0, height: 0 },
-      roomOf(1240, 790),
+      roomOf(1240, 790, 52),
       "right",
     );
     expect(zoom).toBeLessThan(1.3);

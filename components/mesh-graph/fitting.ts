@@ -46,8 +46,8 @@ export const centred = (bounds: Rect, zoom: number, room: Room): Point => ({
   y: room.top + (room.height - room.top - room.bottom - bounds.height * zoom) / 2 - bounds.y * zoom,
 });
 
-/** Room for the toolbar above (two lines where it is narrow) and the tools below, on their side of a wide place. */
-export function roomOf(width: number, height: number): Room {
-  if (width < 560) return { width, height, top: 78, right: 8, bottom: 44, left: 8 };
-  return { width, height, top: width < 820 ? 84 : 52, right: 20, bottom: 16, left: 52 };
+/** Room for what reaches so far down from above (the toolbar), and for the tools below, on their side of a wide place. */
+export function roomOf(width: number, height: number, top: number): Room {
+  if (width < 560) return { width, height, top, right: 8, bottom: 44, left: 8 };
+  return { width, height, top, right: 20, bottom: 16, left: 52 };
 }

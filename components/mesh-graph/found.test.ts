@@ -23,3 +23,11 @@ it("finds by namespace, version and badge", () => {
   expect(find("fault and not shop")?.lit).toEqual(new Set(["default/b/v1"]));
   expect(find("nowhere")?.count).toBe(0);
 });
+
+it("looks at a node's fields in nodes and at a call's in calls", () => {
+  expect(find("namespace = default")?.lit).toEqual(new Set(["default/a/v1", "default/b/v1"]));
+  expect(find("version != v1")?.lit).toEqual(new Set(["shop/c/v2"]));
+  expect(find("from = b")?.lit).toEqual(new Set(["default/b/v1>shop/c/v2", "default/b/v1", "shop/c/v2"]));
+  expect(find("to = b and errors > 1%")?.count).toBe(1);
+  expect(find("service ^= c.")?.count).toBe(2);
+});

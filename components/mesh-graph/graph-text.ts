@@ -10,6 +10,7 @@ import type { EarlierSignals } from "../metrics/compared.tsx";
 import { changeOf } from "../metrics/earlier-values.ts";
 import { formatBytesRate, formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
 import type { SceneText } from "./scene.ts";
+import { titleOf } from "./subject.ts";
 import type { LabelKind } from "./use-topology-state.ts";
 
 /** What the graph says below rings and on calls: `13 rps · 17 ms`, or `13 rps · 24 % 503` where it fails. */
@@ -19,10 +20,11 @@ export function useGraphText(labels: readonly LabelKind[], live: boolean, earlie
   const burning = useBurning(live);
   return useMemo(
     () => ({
-      name: (node: GraphNode) => (isNameless(node) ? t("source") : node.app),
+      name: (node: GraphNode) => (isNameless(node) ? t("source") : titleOf(node)),
       sub: (node: GraphNode) => {
         if (isNameless(node)) return "";
-        const said = node.kind === "workload" ? (versionText(node) ?? "") : t(node.kind);
+        // A workload's own name has its version in it, as a rule.
+        const said = node.kind !== "workload" ? t(node.kind) : node.name === undefined ? (versionText(node) ?? "") : "";
         return [said, burning(node.faults)].filter(Boolean).join(" · ");
       },
       labels: (edge: GraphEdge) => {
@@ -77,7 +79,8 @@ export function labelsOf(
   const { signals, codes, bytesPerSecond, recent } = edge;
   // What the line is coloured by is what it says.
   const errorShare = recent?.errorShare ?? signals.errorShare;
-  if (bytesPerSecond) return bytesLabel(bytesPerSecond, labels, locale);
+  const protocol = labels.includes("protocol") ? (protocolNames[edge.protocol] ?? "") : "";
+  if (bytesPerSecond) return bytesLabel(bytesPerSecond, labels, locale, protocol);
   if (signals.requestRate <= 0) return [];
   const failing = labels.includes("errors") && errorShare > 0;
   const change = changeText(changeOf(signals.requestRate, before?.requestRate), locale);
@@ -89,7 +92,8 @@ export function labelsOf(
   const errors = failing
     ? [quantityText(formatShare(errorShare, locale)), worstCode(codes)].filter(Boolean).join(" ")
     : "";
-  const whole = [rate, errors || latency].filter(Boolean);
+  const first = [protocol, rate].filter(Boolean).join(" ");
+  const whole = [first, errors || latency].filter(Boolean);
   return [...new Set([whole.join(" · "), whole.join("\n"), errors || rate || latency])].filter(Boolean);
 }
 
@@ -98,10 +102,15 @@ function bytesLabel(
   { sent, received }: NonNullable<GraphEdge["bytesPerSecond"]>,
   labels: readonly LabelKind[],
   locale: string,
+  protocol: string,
 ): string[] {
-  if (!labels.includes("rate") || sent + received === 0) return [];
-  return [quantityText(formatBytesRate(sent + received, locale))];
+  if (!labels.includes("rate") || sent + received === 0) return protocol === "" ? [] : [protocol];
+  const rate = quantityText(formatBytesRate(sent + received, locale));
+  return [...new Set([[protocol, rate].filter(Boolean).join(" "), rate])];
 }
+
+/** What is said of a call that is not like most. */
+export const protocolNames: Readonly<Partial<Record<GraphEdge["protocol"], string>>> = { grpc: "gRPC", tcp: "TCP" };
 
 /** How many of the calls are mutual TLS. */
 export const mtlsOf = ({ mtls }: Pick<GraphEdge, "mtls">): "none" | "some" | "all" =>
@@ -127,9 +136,9 @@ export function useNodeNames(graph: Pick<Graph, "nodes">): (id: string) => strin
       node.id,
       isNameless(node)
         ? t("source")
-        : node.kind === "workload" && versionText(node)
+        : node.kind === "workload" && node.name === undefined && versionText(node)
           ? `${node.app} ${versionText(node)}`
-          : node.app,
+          : titleOf(node),
     ]),
   );
   return (id) => names.get(id) ?? id;

@@ -1,10 +1,13 @@
-import type { Graph, GraphEdge, GraphNode, ServiceLink } from "../../server/contract/index.ts";
+import type { Graph, GraphEdge, GraphNode, Recent, ServiceLink, Signals } from "../../server/contract/index.ts";
 import { worstHealth } from "./scene.ts";
 import { sumSignals } from "./subject.ts";
 
 /** What a node of the graph stands for, as in Kiali. https://kiali.io/docs/features/topology/#graph-types */
 export const viewKinds = ["versions", "app", "workload", "service"] as const;
 export type ViewKind = (typeof viewKinds)[number];
+
+/** As an address names it. */
+export const viewKindOf = (by: string | null): ViewKind => viewKinds.find((kind) => kind === by) ?? "versions";
 
 type Shown = Pick<Graph, "nodes" | "edges">;
 
@@ -33,12 +36,18 @@ export function viewedAs(graph: Graph, kind: ViewKind): Graph {
   return { ...graph, ...mergedInto([...nodes.values()], edges) };
 }
 
+/** Those of the graph as it comes that stand behind these of the view. */
+export function nodesBehind(graph: Pick<Graph, "nodes">, kind: ViewKind, shown: readonly GraphNode[]): GraphNode[] {
+  const ids = new Set(shown.map(({ id }) => id));
+  return graph.nodes.filter((node) => ids.has(kind === "versions" ? node.id : renamed(node, kind).id));
+}
+
 const isOfService = ({ kind }: GraphNode): boolean => kind === "workload" || kind === "external";
 
 const ofService = (node: GraphNode, { namespace, name, hostname }: ServiceLink): GraphNode => ({
   ...node,
   id: `${namespace}/${hostname}`,
-  app: name,
+  name,
   namespace,
   version: null,
   workload: null,
@@ -50,7 +59,7 @@ function renamed(node: GraphNode, kind: ViewKind): GraphNode {
   const { namespace, app, workload, services } = node;
   if (kind === "workload") {
     const name = workload ?? app;
-    return { ...node, id: `${namespace}/${name}`, app: name, version: null, box: null };
+    return { ...node, id: `${namespace}/${name}`, name, box: null };
   }
   const [service] = services;
   if (kind === "service" && service) return ofService(node, service);
@@ -74,14 +83,13 @@ function mergedInto(groups: readonly (readonly GraphNode[])[], edges: readonly G
 
 function mergedNode(first: GraphNode, all: readonly GraphNode[]): GraphNode {
   if (all.length === 1) return first;
-  const { thresholds } = first.signals;
   const links = new Map(
     all.flatMap(({ services }) => services).map((link) => [`${link.namespace}/${link.hostname}`, link]),
   );
   return {
     ...first,
-    health: worstHealth(all.map(({ health }) => health)),
-    signals: { ...sumSignals(all.map(({ signals }) => signals)), ...(thresholds && { thresholds }) },
+    version: all.every(({ version }) => version === first.version) ? first.version : null,
+    ...measuredTogether(first, all),
     badges: [...new Set(all.flatMap(({ badges }) => badges))],
     faults: [...new Set(all.flatMap(({ faults = [] }) => faults))],
     services: [...links.values()],
@@ -92,7 +100,6 @@ function mergedNode(first: GraphNode, all: readonly GraphNode[]): GraphNode {
 function mergedEdge(id: string, first: GraphEdge, all: readonly GraphEdge[]): GraphEdge {
   if (all.length === 1) return { ...first, id };
   const rate = all.reduce((sum, { signals }) => sum + signals.requestRate, 0);
-  const { thresholds } = first.signals;
   const bytes = all.flatMap(({ bytesPerSecond }) => bytesPerSecond ?? []);
   const reported = (side: "source" | "destination") => {
     const told = all.flatMap((edge) => edge.reported[side] ?? []);
@@ -102,8 +109,7 @@ function mergedEdge(id: string, first: GraphEdge, all: readonly GraphEdge[]): Gr
     ...first,
     id,
     to: all.every(({ to }) => to?.hostname === first.to?.hostname) ? first.to : null,
-    health: worstHealth(all.map(({ health }) => health)),
-    signals: { ...sumSignals(all.map(({ signals }) => signals)), ...(thresholds && { thresholds }) },
+    ...measuredTogether(first, all),
     reported: { source: reported("source"), destination: reported("destination") },
     codes: summed(all.map(({ codes }) => codes)),
     flags: summed(all.map(({ flags }) => flags)),
@@ -118,6 +124,27 @@ function mergedEdge(id: string, first: GraphEdge, all: readonly GraphEdge[]): Gr
       },
     }),
   };
+}
+
+type Measured = Pick<GraphNode, "health" | "signals" | "recent">;
+
+function measuredTogether({ signals: { thresholds } }: Measured, all: readonly Measured[]): Measured {
+  const recent = recentOf(all);
+  return {
+    health: worstHealth(all.map(({ health }) => health)),
+    signals: { ...sumSignals(all.map(({ signals }) => signals)), ...(thresholds && { thresholds }) },
+    ...(recent && { recent }),
+  };
+}
+
+/** What just happened to all of them: of those that say nothing of it, what their window says. */
+function recentOf(all: readonly Measured[]): Recent | undefined {
+  const [told] = all.flatMap(({ recent }) => recent ?? []);
+  if (told === undefined) return undefined;
+  const parts = all.map(({ recent, signals }): Pick<Signals, "requestRate" | "errorShare"> => recent ?? signals);
+  const requestRate = parts.reduce((sum, part) => sum + part.requestRate, 0);
+  const failed = parts.reduce((sum, part) => sum + part.requestRate * part.errorShare, 0);
+  return { windowSec: told.windowSec, requestRate, errorShare: requestRate === 0 ? 0 : failed / requestRate };
 }
 
 function summed(all: readonly Record<string, number>[]): Record<string, number> {

@@ -4,7 +4,7 @@ import { badgeRadius, badgesOf } from "./badges.ts";
 import { distanceTo, pointAt } from "./curve.ts";
 import { far } from "./detail.ts";
 import { paintPicture } from "./export-picture.ts";
-import { centred, fitInto, roomOf } from "./fitting.ts";
+import { centred, fitInto, type Room, roomOf } from "./fitting.ts";
 import { LabelPlaces } from "./label-places.ts";
 import type { Point } from "./layout.ts";
 import { type Emphasis, paintScene, type View } from "./paint.ts";
@@ -14,6 +14,7 @@ import { pathThrough } from "./path.ts";
 import { type Arrangement, buildScene, extentOf, plain, type Scene, type SceneEdge, type SceneText } from "./scene.ts";
 import { sceneSvg } from "./scene-svg.ts";
 import { createSurface, syncSurface } from "./surface.ts";
+import { bottomOf } from "./use-below.ts";
 
 /** What the pointer or the keyboard is on, and where that is on the surface, in CSS pixels. */
 export interface Pointed extends Point {
@@ -25,6 +26,8 @@ export interface GraphViewHost {
   surface: HTMLElement;
   base: HTMLCanvasElement;
   particles: HTMLCanvasElement;
+  /** Lies over the graph's upper edge: nothing that has to be in sight goes below it. */
+  toolbar: HTMLElement | null;
   onSelect: (id: string | null) => void;
   onPoint: (pointed: Pointed | null) => void;
   /** A node was dragged to a new place of the layout. */
@@ -76,6 +79,7 @@ export class GraphView {
     });
     this.resize = new ResizeObserver(() => this.onResize());
     this.resize.observe(host.surface);
+    if (host.toolbar) this.resize.observe(host.toolbar);
     document.addEventListener("visibilitychange", this.wake);
   }
 
@@ -121,7 +125,7 @@ export class GraphView {
   /** Everything in sight, as large as can be. False without a place to be in. */
   fit(): boolean {
     this.untouched = true;
-    const room = roomOf(this.cy.width(), this.cy.height());
+    const room = this.room();
     if (room.width === 0 || room.height === 0 || this.graph.nodes.length === 0) return false;
     const { direction } = this.arrangement;
     const { bounds, places } = extentOf(this.graph, this.points, this.text, direction);
@@ -133,6 +137,10 @@ export class GraphView {
     this.untouched = true;
     this.redraw();
     return true;
+  }
+
+  private room(): Room {
+    return roomOf(this.cy.width(), this.cy.height(), bottomOf(this.host.toolbar));
   }
 
   zoomBy(factor: number): void {
@@ -185,7 +193,7 @@ export class GraphView {
 
   private bringIntoSight({ x, y }: Point): void {
     const [zoom, pan] = [this.cy.zoom(), this.cy.pan()];
-    const room = roomOf(this.cy.width(), this.cy.height());
+    const room = this.room();
     const [left, top] = [x * zoom + pan.x, y * zoom + pan.y];
     if (left > 20 && left < room.width - 20 && top > room.top && top < room.height - 20) return;
     this.untouched = false;

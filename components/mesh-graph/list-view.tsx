@@ -13,7 +13,8 @@ import { NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { useEarlier } from "./earlier.ts";
-import { mtlsOf, useNodeNames } from "./graph-text.ts";
+import { mtlsOf, protocolNames, useNodeNames } from "./graph-text.ts";
+import { titleOf } from "./subject.ts";
 import styles from "./topology.module.css";
 import type { TopologyState } from "./use-topology-state.ts";
 
@@ -138,7 +139,7 @@ function useNodeColumns({ set }: TopologyState, nameOf: (id: string) => string):
         <span className={styles.name}>
           <HealthMark health={node.health} />
           <button type="button" onClick={() => set({ select: node.id })}>
-            {node.kind === "workload" ? node.app : nameOf(node.id)}
+            {node.kind === "workload" ? titleOf(node) : nameOf(node.id)}
           </button>
           {node.kind === "workload" && node.version && <VersionChip version={node.version} />}
           {node.kind !== "workload" && nameOf(node.id) !== t(node.kind) && (
@@ -190,6 +191,12 @@ function useEdgeColumns({ set }: TopologyState, nameOf: (id: string) => string):
       header: t("col-to"),
       sortValue: ({ target }) => nameOf(target),
       cell: ({ target }) => nameOf(target),
+    },
+    {
+      key: "protocol",
+      header: t("col-protocol"),
+      sortValue: ({ protocol }) => protocol,
+      cell: ({ protocol }) => <span className="muted">{protocolNames[protocol] ?? "HTTP"}</span>,
     },
     {
       key: "mtls",

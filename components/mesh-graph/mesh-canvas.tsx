@@ -4,12 +4,13 @@ import { useReducedMotion } from "@mantine/hooks";
 import { type RefObject, useEffect, useImperativeHandle, useRef, useState } from "react";
 import type { Graph } from "../../server/contract/index.ts";
 import { GraphView, type Pointed } from "./graph-view.ts";
+import type { ViewKind } from "./graph-view-kinds.ts";
 import type { Direction, Point } from "./layout.ts";
 import { isSmall, layoutElsewhere } from "./layout-elsewhere.ts";
 import styles from "./mesh-canvas.module.css";
 import type { Emphasis } from "./paint.ts";
 import { readPalette } from "./palette.ts";
-import { forgetPlaces, rememberPlaces, withRemembered } from "./places.ts";
+import { keepPlaces, rememberPlaces, withRemembered } from "./places.ts";
 import { isPlaced, keepPositions, noPositions, type Positions } from "./positions.ts";
 import { layoutNodesOf, type SceneText } from "./scene.ts";
 
@@ -26,6 +27,8 @@ export interface MeshCanvasHandle {
 }
 
 export interface MeshCanvasProps {
+  /** What its nodes stand for: each view has places of its own. */
+  kind: ViewKind;
   graph: Pick<Graph, "nodes" | "edges">;
   text: SceneText;
   emphasis: Pick<Emphasis, "selected" | "lit">;
@@ -33,17 +36,29 @@ export interface MeshCanvasProps {
   onSelect: (id: string | null) => void;
   onPoint: (pointed: Pointed | null) => void;
   handle: RefObject<MeshCanvasHandle | null>;
+  toolbar: RefObject<HTMLElement | null>;
 }
 
 /** The graph as a picture. What it says is also in the accessible list beside it, and in the list view. */
-export function MeshCanvas({ graph, text, emphasis, animate, onSelect, onPoint, handle }: MeshCanvasProps) {
+export function MeshCanvas({
+  kind,
+  graph,
+  text,
+  emphasis,
+  animate,
+  onSelect,
+  onPoint,
+  handle,
+  toolbar,
+}: MeshCanvasProps) {
   const surface = useRef<HTMLDivElement>(null);
   const base = useRef<HTMLCanvasElement>(null);
   const particles = useRef<HTMLCanvasElement>(null);
   const [view, setView] = useState<GraphView | null>(null);
   const positions = useRef<Positions>(noPositions());
-  const latest = useRef({ graph, text, onSelect, onPoint });
-  latest.current = { graph, text, onSelect, onPoint };
+  const placed = useRef(kind);
+  const latest = useRef({ kind, graph, text, onSelect, onPoint });
+  latest.current = { kind, graph, text, onSelect, onPoint };
   const scheme = useComputedColorScheme("dark");
   const still = useReducedMotion();
 
@@ -53,11 +68,12 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, onPoint, 
       surface: surface.current,
       base: base.current,
       particles: particles.current,
+      toolbar: toolbar.current,
       onSelect: (id) => latest.current.onSelect(id),
       onPoint: (pointed) => latest.current.onPoint(pointed),
       onMove: (moved) => {
         positions.current = { ...positions.current, points: new Map([...positions.current.points, ...moved]) };
-        rememberPlaces(moved);
+        rememberPlaces(localStorage, { kind: latest.current.kind, direction: positions.current.direction }, moved);
       },
     });
     setView(created);
@@ -65,16 +81,21 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, onPoint, 
       created.destroy();
       setView(null);
     };
-  }, []);
+  }, [toolbar]);
 
   useEffect(() => {
     if (!view) return;
-    if (positions.current.points.size === 0) positions.current = noPositions(directionFor(surface.current));
+    // Another view is laid out anew: what the two have in common would hold the rest in a place that is not its own.
+    if (positions.current.points.size === 0 || placed.current !== kind)
+      positions.current = noPositions(directionFor(surface.current));
+    const anew = placed.current !== kind;
+    placed.current = kind;
     const nodes = layoutNodesOf(graph.nodes);
     const show = (fresh?: ReadonlyMap<string, Point>) => {
       const next = keepPositions(nodes, graph.edges, positions.current, fresh);
-      if (next !== positions.current) positions.current = withRemembered(next);
+      if (next !== positions.current) positions.current = withRemembered(localStorage, kind, next);
       view.setGraph(graph, positions.current.points, text, positions.current.direction);
+      if (anew) view.fit();
     };
     if (isSmall(nodes) || isPlaced(nodes, graph.edges, positions.current)) return show();
     let gone = false;
@@ -82,7 +103,7 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, onPoint, 
     return () => {
       gone = true;
     };
-  }, [view, graph, text]);
+  }, [view, kind, graph, text]);
   useEffect(() => view?.setEmphasis(emphasis), [view, emphasis]);
   useEffect(() => view?.setAnimate(animate && !still), [view, animate, still]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: with the colour scheme the tokens change
@@ -100,9 +121,9 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, onPoint, 
     exportSvg: (caption) => view?.exportSvg(caption) ?? null,
     hover: (id) => view?.hover(id),
     tidy: () => {
-      forgetPlaces();
-      const { graph, text } = latest.current;
+      const { kind, graph, text } = latest.current;
       const direction = directionFor(surface.current);
+      keepPlaces(localStorage, { kind, direction }, {});
       positions.current = keepPositions(layoutNodesOf(graph.nodes), graph.edges, noPositions(direction));
       view?.setGraph(graph, positions.current.points, text, direction);
       view?.fit();

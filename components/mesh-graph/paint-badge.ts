@@ -1,6 +1,7 @@
 import type { Badge } from "../../server/contract/index.ts";
 import type { Palette } from "./palette.ts";
 import { lockRadius, type PlacedLock } from "./place-locks.ts";
+import { drawShape, type Pen } from "./svg-pen.ts";
 
 /** Drawn around 0,0 within ±6. */
 const glyphs: Partial<Record<Badge, string>> = {
@@ -18,13 +19,8 @@ const locks = {
   some: "M-4-0.500h8v5h-8zM-2.600-0.500v-1.800a2.600 2.600 0 015.200 0",
 };
 
-const paths = new Map<string, Path2D>();
-
 /** Calls that come over mutual TLS, all of them or some. */
-export function paintLock(ctx: CanvasRenderingContext2D, { share, x, y }: PlacedLock, palette: Palette): void {
-  const kind = share < 1 ? "some" : "all";
-  const path = paths.get(kind) ?? new Path2D(locks[kind]);
-  paths.set(kind, path);
+export function paintLock(ctx: Pen, { share, x, y }: PlacedLock, palette: Palette): void {
   ctx.save();
   ctx.translate(x, y);
   ctx.beginPath();
@@ -34,25 +30,17 @@ export function paintLock(ctx: CanvasRenderingContext2D, { share, x, y }: Placed
   ctx.strokeStyle = ctx.fillStyle = palette.ink2;
   ctx.lineWidth = 1.3;
   ctx.lineCap = ctx.lineJoin = "round";
-  ctx.stroke(path);
+  drawShape(ctx, share < 1 ? locks.some : locks.all, "stroke");
   ctx.beginPath();
   ctx.rect(-4, -0.5, 8, 5);
   ctx.fill();
   ctx.restore();
 }
 
-function pathOf(badge: Badge): Path2D | null {
-  const text = glyphs[badge];
-  if (text === undefined) return null;
-  const path = paths.get(badge) ?? new Path2D(text);
-  paths.set(badge, path);
-  return path;
-}
-
 /** Where config acts: a fault burns in red, a split is in the accent, the rest is quiet. */
-export function paintBadge(ctx: CanvasRenderingContext2D, badge: Badge, x: number, y: number, palette: Palette): void {
-  const path = pathOf(badge);
-  if (!path) return;
+export function paintBadge(ctx: Pen, badge: Badge, x: number, y: number, palette: Palette): void {
+  const glyph = glyphs[badge];
+  if (glyph === undefined) return;
   ctx.save();
   ctx.translate(x, y);
   ctx.beginPath();
@@ -70,11 +58,11 @@ export function paintBadge(ctx: CanvasRenderingContext2D, badge: Badge, x: numbe
   ctx.lineCap = ctx.lineJoin = "round";
   if (badge === "fault") {
     ctx.fillStyle = palette.panel;
-    ctx.fill(path);
+    drawShape(ctx, glyph, "fill");
   } else {
     ctx.strokeStyle = quiet ? palette.ink2 : palette.accentInk;
     if (quiet) ctx.scale(0.85, 0.85);
-    ctx.stroke(path);
+    drawShape(ctx, glyph, "stroke");
   }
   ctx.restore();
 }

@@ -1,10 +1,11 @@
 import type { Palette } from "./palette.ts";
 import { type Labels, lineHeight } from "./place-labels.ts";
 import type { SceneEdge } from "./scene.ts";
+import type { Pen } from "./svg-pen.ts";
 
 /** Writes what was placed: names below the rings, numbers on the calls, namespaces in their boxes. */
 export function paintLabels(
-  ctx: CanvasRenderingContext2D,
+  ctx: Pen,
   { names, numbers, titles, size }: Labels,
   edges: ReadonlyMap<string, SceneEdge>,
   palette: Palette,

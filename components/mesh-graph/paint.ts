@@ -9,6 +9,7 @@ import type { Palette } from "./palette.ts";
 import type { Labels } from "./place-labels.ts";
 import type { Rect } from "./rect.ts";
 import type { Scene, SceneBox, SceneEdge, SceneNode } from "./scene.ts";
+import type { Pen } from "./svg-pen.ts";
 
 export interface View {
   zoom: number;
@@ -43,6 +44,18 @@ export function paintScene(
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
   applyView(ctx, view);
+  drawScene(ctx, scene, labels, view, palette, emphasis);
+}
+
+/** In graph coordinates, on a ground that is ready for it. */
+export function drawScene(
+  ctx: Pen,
+  scene: Scene,
+  labels: Labels,
+  view: View,
+  palette: Palette,
+  emphasis: Emphasis,
+): void {
   const seen = visibleRect(view, 80);
   const nodes = scene.nodes.filter(
     ({ x, y }) => x > seen.x && x < seen.x + seen.width && y > seen.y && y < seen.y + seen.height,
@@ -95,7 +108,7 @@ export function visibleRect({ zoom, pan, width, height }: View, margin: number):
   };
 }
 
-function traceCurve(path: CanvasRenderingContext2D | Path2D, { points }: Curve, end?: Point): void {
+function traceCurve(path: Pen, { points }: Curve, end?: Point): void {
   const [start] = points;
   if (start) path.moveTo(start.x, start.y);
   for (let i = 1; i + 2 < points.length; i += 3) {
@@ -104,13 +117,7 @@ function traceCurve(path: CanvasRenderingContext2D | Path2D, { points }: Curve, 
   }
 }
 
-function paintBox(
-  ctx: CanvasRenderingContext2D,
-  box: SceneBox,
-  zoom: number,
-  palette: Palette,
-  { selected }: Emphasis,
-): void {
+function paintBox(ctx: Pen, box: SceneBox, zoom: number, palette: Palette, { selected }: Emphasis): void {
   const isVersions = box.kind === "versions";
   const on = isVersions && selected !== null && (selected === box.id || selected.startsWith(`${box.id}/`));
   ctx.beginPath();
@@ -131,7 +138,7 @@ function paintBox(
 
 /** One stroke per health: thousands of single strokes are what makes panning slow. */
 function paintFarEdges(
-  ctx: CanvasRenderingContext2D,
+  ctx: Pen,
   edges: readonly SceneEdge[],
   zoom: number,
   palette: Palette,
@@ -140,20 +147,20 @@ function paintFarEdges(
   const calm = Math.min(0.28, 8 / Math.sqrt(edges.length) / 1.6);
   for (const health of ["idle", "healthy", "degraded", "failing"] as const) {
     for (const faint of [true, false]) {
-      const path = new Path2D();
+      ctx.beginPath();
       for (const edge of edges)
-        if (edge.edge.health === health && isFaint(edge.id) === faint) traceCurve(path, edge.curve);
+        if (edge.edge.health === health && isFaint(edge.id) === faint) traceCurve(ctx, edge.curve);
       ctx.strokeStyle = palette.health[health];
       ctx.globalAlpha = faint ? 0.05 : health === "failing" ? 0.8 : calm;
       ctx.lineWidth = (health === "failing" ? 1.6 : 1) / zoom;
-      ctx.stroke(path);
+      ctx.stroke();
     }
   }
   ctx.globalAlpha = 1;
 }
 
 function paintEdge(
-  ctx: CanvasRenderingContext2D,
+  ctx: Pen,
   { edge, curve, width }: SceneEdge,
   palette: Palette,
   faint: boolean,
@@ -186,12 +193,7 @@ function paintEdge(
 }
 
 /** From far away: health by colour and shape, nothing else. */
-function paintFarNode(
-  ctx: CanvasRenderingContext2D,
-  { x, y, r, node }: SceneNode,
-  zoom: number,
-  palette: Palette,
-): void {
+function paintFarNode(ctx: Pen, { x, y, r, node }: SceneNode, zoom: number, palette: Palette): void {
   const size = Math.max(r * 0.55, 4 / zoom);
   ctx.beginPath();
   if (node.health === "failing") {
@@ -208,12 +210,7 @@ function paintFarNode(
 }
 
 /** A ring: its circumference is the success and failure share, its size the rate, its core the version. */
-function paintNode(
-  ctx: CanvasRenderingContext2D,
-  { id, x, y, r, node }: SceneNode,
-  palette: Palette,
-  emphasis: Emphasis,
-): void {
+function paintNode(ctx: Pen, { id, x, y, r, node }: SceneNode, palette: Palette, emphasis: Emphasis): void {
   const outside = node.kind === "source" || node.kind === "unknown";
   const failed = node.signals.errorShare;
   disc(ctx, x, y, r);
@@ -247,7 +244,7 @@ function paintNode(
   ctx.stroke();
 }
 
-const disc = (ctx: CanvasRenderingContext2D, x: number, y: number, r: number): void => {
+const disc = (ctx: Pen, x: number, y: number, r: number): void => {
   ctx.beginPath();
   ctx.arc(x, y, r, 0, 2 * Math.PI);
 };

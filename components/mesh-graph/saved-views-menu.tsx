@@ -5,18 +5,19 @@ import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
 import { topologyHref } from "../lib/links.ts";
 import { PillButton } from "../ui/pill.tsx";
-import { placesNow, restorePlaces } from "./places.ts";
+import { type ViewKind, viewKindOf } from "./graph-view-kinds.ts";
+import { keepPlaces, type PlacesOf, placesOf } from "./places.ts";
 import { deleteView, readViews, type SavedView, saveView, viewQuery } from "./saved-views.ts";
 import styles from "./topology.module.css";
 
 /** Ways to look at the graph that were kept, with what stood where. */
-export function SavedViewsMenu() {
+export function SavedViewsMenu({ kind }: { kind: ViewKind }) {
   const t = useTranslations("topology");
   const [views, setViews] = useState<SavedView[]>([]);
   const [naming, setNaming] = useState(false);
   const refresh = () => setViews(readViews(localStorage));
   const open = (view: SavedView) => {
-    restorePlaces(view.places);
+    keepPlaces(localStorage, placed(viewKindOf(new URLSearchParams(view.query).get("by"))), view.places);
     // Anew, so that everything is laid out from the kept places.
     window.location.assign(`${topologyHref}?${view.query}`);
   };
@@ -56,12 +57,14 @@ export function SavedViewsMenu() {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      {naming && <NameDialog onClose={() => setNaming(false)} />}
+      {naming && <NameDialog kind={kind} onClose={() => setNaming(false)} />}
     </>
   );
 }
 
-function NameDialog({ onClose }: { onClose: () => void }) {
+const placed = (kind: ViewKind): PlacesOf => ({ kind, direction: "right" });
+
+function NameDialog({ kind, onClose }: { kind: ViewKind; onClose: () => void }) {
   const t = useTranslations("topology");
   const common = useTranslations("ui");
   const [failed, setFailed] = useState(false);
@@ -69,7 +72,7 @@ function NameDialog({ onClose }: { onClose: () => void }) {
     event.preventDefault();
     const name = String(new FormData(event.currentTarget).get("name") ?? "").trim();
     if (name === "") return;
-    const view = { name, query: viewQuery(window.location.search), places: placesNow() };
+    const view = { name, query: viewQuery(window.location.search), places: placesOf(localStorage, placed(kind)) };
     if (saveView(localStorage, view)) onClose();
     else setFailed(true);
   };

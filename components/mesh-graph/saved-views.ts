@@ -5,6 +5,7 @@ export interface SavedView {
   name: string;
   /** Without `?`. */
   query: string;
+  /** Of a graph that goes to the right. */
   places: Record<string, Point>;
 }
 

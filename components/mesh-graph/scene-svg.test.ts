@@ -25,8 +25,11 @@ it("draws every node, call and box, with their words", () => {
   const nodes = [...bookinfo.nodes, testNode("default/<odd>/v1")];
   const points = layoutGraph(layoutNodesOf(nodes), bookinfo.edges, "right");
   const svg = sceneSvg(buildScene({ nodes, edges: bookinfo.edges }, points, text), palette, "Limpid & 1 min");
-  expect(svg.match(/<path [^>]*marker-end/g)?.length).toBe(bookinfo.edges.length);
   for (const { app } of bookinfo.nodes) expect(svg).toContain(`>${app}<`);
+  // As on the page: a ring's failures are an arc, and badges and padlocks are there.
+  expect(svg.match(/stroke="#0a0" stroke-width="3"/g)?.length).toBeGreaterThanOrEqual(7);
+  expect(svg).toMatch(/stroke="#a(a0|00)" stroke-width="4.5"/);
+  expect(svg).toContain('transform="translate(');
   expect(svg).toContain("&lt;odd&gt;");
   expect(svg).toContain("13 rps &lt; 20");
   expect(svg).toContain("Limpid &amp; 1 min");

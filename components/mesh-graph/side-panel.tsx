@@ -8,8 +8,16 @@ import { subjectOf } from "./subject.ts";
 import { SubjectPanel } from "./subject-panel.tsx";
 import type { TopologyState } from "./use-topology-state.ts";
 
+export interface SidePanelProps {
+  graph: Graph;
+  /** Before any view was made of it. */
+  whole: Graph;
+  state: TopologyState;
+  select: string;
+}
+
 /** What is selected, beside the graph: a service, one of its versions, or a call. */
-export function SidePanel({ graph, state, select }: { graph: Graph; state: TopologyState; select: string }) {
+export function SidePanel({ graph, whole, state, select }: SidePanelProps) {
   const t = useTranslations("panel");
   const close = () => state.set({ select: null });
   const edge = graph.edges.find(({ id }) => id === select);
@@ -19,7 +27,7 @@ export function SidePanel({ graph, state, select }: { graph: Graph; state: Topol
       {edge ? (
         <EdgePanel graph={graph} edge={edge} state={state} />
       ) : subject ? (
-        <SubjectPanel graph={graph} subject={subject} state={state} />
+        <SubjectPanel graph={graph} whole={whole} subject={subject} state={state} />
       ) : (
         <>
           <PanelHeader health="idle" title={t("gone")} onClose={close} />

@@ -1,6 +1,5 @@
 "use client";
 import dynamic from "next/dynamic";
-import Link from "next/link";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph } from "../../server/contract/index.ts";
@@ -9,6 +8,7 @@ import { servicesHref } from "../lib/links.ts";
 import { isOverdue, type Live } from "../lib/live.ts";
 import { Unreadable } from "../list/live-content.tsx";
 import { formatDateTime, formatMoment, formatSpan } from "../ui/format.ts";
+import { Link } from "../ui/link.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import { AccessibleGraph } from "./accessible-graph.tsx";
@@ -28,6 +28,7 @@ import { Toolbar } from "./toolbar.tsx";
 import styles from "./topology.module.css";
 import { ListViewSkeleton } from "./topology-skeleton.tsx";
 import { TraceBar } from "./trace-bar.tsx";
+import { useBelow } from "./use-below.ts";
 import type { TopologyState } from "./use-topology-state.ts";
 import { useTraceOnGraph } from "./use-trace-on-graph.ts";
 
@@ -85,6 +86,8 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
   const locale = useLocale();
   const { select, find, hide, hideIdle, namespaces, focus, labels, animate, list, set } = state;
   const canvas = useRef<MeshCanvasHandle>(null);
+  const toolbar = useRef<HTMLDivElement>(null);
+  useBelow(toolbar);
   const [pointed, setPointed] = useState<Pointed | null>(null);
   const hiding = useMemo(() => parseFind(hide), [hide]);
   const visible = useMemo(
@@ -111,7 +114,7 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
     <>
       <h1 className="visually-hidden">{t("title")}</h1>
       {/* Before the nodes: there may be hundreds of them to tab through. */}
-      <Toolbar state={state} graph={graph} parsed={parsed} hiding={hiding} found={found?.count ?? null} />
+      <Toolbar ref={toolbar} state={state} graph={graph} parsed={parsed} hiding={hiding} found={found?.count ?? null} />
       {traced && state.trace !== null && (
         <TraceBar id={state.trace} shown={traced} onClose={() => set({ trace: null, at: null })} />
       )}
@@ -126,6 +129,7 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
       ) : (
         <>
           <MeshCanvas
+            kind={state.kind}
             graph={visible}
             text={text}
             emphasis={emphasis}
@@ -133,6 +137,7 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
             onSelect={onSelect}
             onPoint={setPointed}
             handle={canvas}
+            toolbar={toolbar}
           />
           {pointed && <GraphTip graph={visible} pointed={pointed} />}
           <GraphTools canvas={canvas} caption={caption} graph={visible} />

@@ -1,6 +1,5 @@
 "use client";
 import { Button } from "@mantine/core";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { Badge, Graph, ServiceMetrics } from "../../server/contract/index.ts";
 import { SignalKpis } from "../health/signals.tsx";
@@ -12,12 +11,14 @@ import { SaturationValue } from "../metrics/saturation-value.tsx";
 import { ExemplarSection } from "../trace/exemplar-list.tsx";
 import { TracesOf } from "../trace/traces-of.tsx";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
+import { Link } from "../ui/link.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { useEarlier } from "./earlier.ts";
 import { FaultsSection } from "./faults-section.tsx";
 import { useNodeNames } from "./graph-text.ts";
+import { nodesBehind } from "./graph-view-kinds.ts";
 import { LatencyChart } from "./latency-chart.tsx";
 import styles from "./panel.module.css";
 import { PanelHeader } from "./panel-header.tsx";
@@ -27,9 +28,18 @@ import { SplitSection } from "./split-section.tsx";
 import { type Subject, sumSignals } from "./subject.ts";
 import type { TopologyState } from "./use-topology-state.ts";
 
-export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject: Subject; state: TopologyState }) {
+export interface SubjectPanelProps {
+  /** As it is looked at. */
+  graph: Graph;
+  /** As it comes, with every version. */
+  whole: Graph;
+  subject: Subject;
+  state: TopologyState;
+}
+
+export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps) {
   const t = useTranslations("panel");
-  const { service, version } = subject;
+  const { service, version, isWorkload } = subject;
   const nameOf = useNodeNames(graph);
   const query = {
     namespace: service?.namespace ?? "",
@@ -41,11 +51,14 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
   const metrics = read.data;
   // What comes has its place from the beginning: nothing below it jumps.
   const waits = service !== null && read.error === null;
-  const fullest = fullestOf(useSaturation(state.at).data, subject.nodes);
+  const behind = nodesBehind(whole, state.kind, subject.nodes);
+  const fullest = fullestOf(useSaturation(state.at).data, behind);
   const mine = metrics && service ? metrics : undefined;
   const isSplit =
-    graph.nodes.filter(({ app, namespace }) => app === subject.name && namespace === subject.namespace).length > 1;
-  const signals = mine?.totals[version ?? "all"] ?? sumSignals(subject.nodes.map((node) => node.signals));
+    whole.nodes.filter(({ app, namespace }) => app === subject.app && namespace === subject.namespace).length > 1;
+  // A service counts all that answers for it, and of a version all workloads: one by its own name has only its own.
+  const counted = isWorkload ? undefined : mine?.totals[version ?? "all"];
+  const signals = counted ?? sumSignals(subject.nodes.map((node) => node.signals));
   const earlier = useEarlier();
   const then = earlier && subject.nodes.flatMap(({ id }) => earlier.get(id) ?? []);
   const before = then && (then.length > 0 ? sumSignals(then) : null);
@@ -158,7 +171,7 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
             <Button component={Link} href={logsOfHref(filterOf(subject))} variant="default" data-testid="panel-logs">
               {t("logs")}
             </Button>
-            <TracesOf app={subject.name} namespace={subject.namespace} />
+            <TracesOf app={subject.app} namespace={subject.namespace} />
           </div>
         </SideSection>
       )}
@@ -167,9 +180,9 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
 }
 
 /** Requests to a service, or to one version of it. */
-const filterOf = ({ service, version, namespace, name }: Subject) => ({
+const filterOf = ({ service, version, namespace, app }: Subject) => ({
   service: service?.hostname,
-  destination: version ? `${namespace}/${name}/${version}` : undefined,
+  destination: version ? `${namespace}/${app}/${version}` : undefined,
 });
 
 /** Those that hit all who call it, and those on single calls to it. */

@@ -4,9 +4,12 @@ import { worstHealth } from "./scene.ts";
 /** What the side panel is about: one node, or all versions of a box. */
 export interface Subject {
   name: string;
+  app: string;
   namespace: string;
   /** One version; null: the whole service, or something without versions. */
   version: string | null;
+  /** It is one workload by its own name, and not all that answers for a service. */
+  isWorkload: boolean;
   nodes: GraphNode[];
   health: Health;
   /** The service behind it, by the registry's word; null for a traffic source, a gateway, and what the registry does not know. */
@@ -14,6 +17,9 @@ export interface Subject {
   callers: GraphEdge[];
   calls: GraphEdge[];
 }
+
+/** What a node is called, without its version. */
+export const titleOf = ({ name, app }: Pick<GraphNode, "name" | "app">): string => name ?? app;
 
 /**
  * `<namespace>/<app>/<version>` is a node; `<namespace>/<app>` a box, or the only version of an app; `<namespace>/<hostname>` a service's
@@ -33,11 +39,14 @@ export function subjectOf(graph: Pick<Graph, "nodes" | "edges">, id: string): Su
   const first = nodes[0];
   if (!first) return null;
   const ids = new Set(nodes.map((node) => node.id));
+  const isWorkload = first.name !== undefined && first.workload !== null;
   const callers = graph.edges.filter((edge) => ids.has(edge.target));
   return {
-    name: first.app,
+    name: titleOf(first),
+    app: first.app,
     namespace: first.namespace,
-    version: nodes.length === 1 && exact.length === 1 && first.box !== null ? first.version : null,
+    version: nodes.length === 1 && exact.length === 1 && (first.box !== null || isWorkload) ? first.version : null,
+    isWorkload,
     nodes,
     health: worstHealth(nodes.map((node) => node.health)),
     service: serviceOf(first, callers),

@@ -1,6 +1,7 @@
 "use client";
 import { Menu } from "@mantine/core";
 import { IconAdjustments, IconChevronDown, IconList, IconTopologyStar3 } from "@tabler/icons-react";
+import type { Ref } from "react";
 import { useTranslations } from "use-intl";
 import type { Graph } from "../../server/contract/index.ts";
 import { PillButton } from "../ui/pill.tsx";
@@ -14,6 +15,7 @@ import styles from "./topology.module.css";
 import { type LabelKind, labelKinds, type TopologyState } from "./use-topology-state.ts";
 
 export interface ToolbarProps {
+  ref: Ref<HTMLDivElement>;
   state: TopologyState;
   /** Before anything is left out of it. */
   graph: Pick<Graph, "nodes">;
@@ -23,14 +25,14 @@ export interface ToolbarProps {
   found: number | null;
 }
 
-export function Toolbar({ state, graph, parsed, hiding, found }: ToolbarProps) {
+export function Toolbar({ ref, state, graph, parsed, hiding, found }: ToolbarProps) {
   const t = useTranslations("topology");
   const { windowSec, range, hideIdle, animate, list, set } = state;
   const Other = list ? IconTopologyStar3 : IconList;
   const toggleIdle = () => set({ idle: hideIdle ? null : "hide" });
   const toggleAnimate = () => set({ animate: animate ? "off" : "on" });
   return (
-    <div className={styles.toolbar} role="toolbar" aria-label={t("options")}>
+    <div ref={ref} className={styles.toolbar} role="toolbar" aria-label={t("options")}>
       <TimeRangePicker
         value={range ?? { windowSec, at: null }}
         onChange={(next) => set({ ...rangeParams(next), at: null })}
@@ -54,7 +56,7 @@ export function Toolbar({ state, graph, parsed, hiding, found }: ToolbarProps) {
         <Other size={14} aria-hidden />
         {list ? t("map") : t("list")}
       </PillButton>
-      <SavedViewsMenu />
+      <SavedViewsMenu kind={state.kind} />
       <Menu>
         <Menu.Target>
           <PillButton className={styles.narrow} aria-label={t("options")}>

@@ -46,7 +46,9 @@ export function TopologyPage({ graph, changes, initialRange }: TopologyPageProps
           {state.configThen && state.at !== null ? (
             <ConfigThenPanel at={state.at} onClose={() => state.set({ config: null })} />
           ) : (
-            viewed && state.select !== null && <SidePanel graph={viewed} state={state} select={state.select} />
+            data &&
+            viewed &&
+            state.select !== null && <SidePanel graph={viewed} whole={data} state={state} select={state.select} />
           )}
         </div>
       </EarlierProvider>

@@ -3,9 +3,9 @@ import { useCallback, useMemo } from "react";
 import { usePreference } from "../lib/preferences.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { type Comparison, parseComparison, parseRange, type TimeRange } from "../ui/time-range.ts";
-import { type ViewKind, viewKinds } from "./graph-view-kinds.ts";
+import { type ViewKind, viewKindOf } from "./graph-view-kinds.ts";
 
-export const labelKinds = ["rate", "p95", "errors"] as const;
+export const labelKinds = ["protocol", "rate", "p95", "errors"] as const;
 export type LabelKind = (typeof labelKinds)[number];
 
 /** How fast a replay may go. */
@@ -88,10 +88,7 @@ export function useTopologyState(): TopologyState {
     [url.set],
   );
   const text = url.get("labels");
-  const labels = useMemo(
-    () => labelKinds.filter((kind) => (text ?? "rate,p95,errors").split(",").includes(kind)),
-    [text],
-  );
+  const labels = useMemo(() => labelKinds.filter((kind) => text === null || text.split(",").includes(kind)), [text]);
   // Within a fixed stretch `at` is a moment of it, and a figure there is of the seconds before, as it is live.
   const fixed = parseRange((name) => (name === "at" ? null : url.get(name)));
   const moving = parseRange((name) => (name === "from" || name === "to" ? null : url.get(name)));
@@ -121,7 +118,7 @@ export function useTopologyState(): TopologyState {
     list: url.get("view") === "list",
     trace: url.get("trace"),
     hide: url.get("hide") ?? "",
-    kind: viewKinds.find((kind) => kind === url.get("by")) ?? "versions",
+    kind: viewKindOf(url.get("by")),
     namespaces,
     focus,
     comparison: parseComparison(url.get("compare")),

@@ -1,11 +1,11 @@
 "use client";
 import { NativeSelect } from "@mantine/core";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { type MetricFunction, type MetricInfo, metricFunctions, seriesLabels } from "../../server/contract/index.ts";
 import { tracesHref } from "../lib/links.ts";
 import { useUrlState } from "../lib/url-state.ts";
+import { Link } from "../ui/link.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { shortInstance } from "./metric-view.tsx";
 import styles from "./metrics.module.css";

@@ -1,11 +1,10 @@
 "use client";
-import dynamic from "next/dynamic";
 import { useTranslations } from "use-intl";
 import type { MetricGroup, MetricResult } from "../../server/contract/index.ts";
 import type { ChartMark } from "../ui/chart-marks.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import type { ChartSeries } from "../ui/live-chart.tsx";
-import { SkeletonBlock } from "../ui/skeletons.tsx";
+import { LoadedChart } from "../ui/loaded-chart.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { Change } from "./change.tsx";
 import { atPlacesOf, changeOf } from "./earlier-values.ts";
@@ -15,10 +14,6 @@ import styles from "./metrics.module.css";
 import { seriesColor } from "./series-color.ts";
 
 const chartHeight = 240;
-const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => module.LiveChart), {
-  ssr: false,
-  loading: () => <SkeletonBlock height={chartHeight} />,
-});
 
 export interface Earlier {
   result: MetricResult;
@@ -41,7 +36,7 @@ export function MetricView({ result, earlier, marks, sync, title, height = chart
   const t = useTranslations("metrics");
   if (result.groups.length === 0) return <EmptyState title={t("no-values")}>{t("no-values-text")}</EmptyState>;
   const chart = (
-    <LiveChart
+    <LoadedChart
       fromMs={result.fromMs}
       stepSec={result.stepSec}
       series={linesOf(result, earlier, t("earlier"))}

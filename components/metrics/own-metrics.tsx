@@ -1,8 +1,8 @@
 "use client";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { MetricInfo, ServiceListItem } from "../../server/contract/index.ts";
 import { metricHref } from "../lib/links.ts";
+import { Link } from "../ui/link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { useMetricCatalog } from "./metric-queries.ts";
 import styles from "./metrics.module.css";

@@ -1,9 +1,9 @@
 "use client";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { ProxySaturation } from "../../server/contract/index.ts";
 import { proxyMetricsHref } from "../lib/links.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { Link } from "../ui/link.tsx";
 import { Measure } from "./measure.tsx";
 import { SaturationValue } from "./saturation-value.tsx";
 

@@ -1,12 +1,12 @@
 "use client";
 import { useMounted } from "@mantine/hooks";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { MeshStatus, ProxyList } from "../../server/contract/index.ts";
 import { outOfSyncHref, proxiesHref } from "../lib/links.ts";
 import { fleetCounts } from "../proxy-sync/sync-state.ts";
 import { formatAge } from "../ui/age.ts";
+import { Link } from "../ui/link.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import styles from "./overview.module.css";

@@ -1,38 +1,55 @@
 "use client";
 import { useMemo } from "react";
-import { useTranslations } from "use-intl";
-import type { Change, Overview, ProxyList } from "../../server/contract/index.ts";
+import { useLocale, useTranslations } from "use-intl";
+import type { Change, Overview } from "../../server/contract/index.ts";
 import { changeColor } from "../config/change-marks.ts";
 import { useChangeText } from "../config/change-text.ts";
 import { atPlacesOf } from "../metrics/earlier-values.ts";
 import type { ChartMark } from "../ui/chart-marks.ts";
+import { formatSpan } from "../ui/format.ts";
 import type { ChartSeries } from "../ui/live-chart.tsx";
 import { LiveChart } from "../ui/live-chart.tsx";
+import { type Happening, type HappeningsInput, happenings } from "./happenings.ts";
 import styles from "./overview.module.css";
-import { comings } from "./trouble.ts";
 
 export interface HourChartsProps {
   timeline: Overview["timeline"];
   changes: readonly Change[];
-  proxies: ProxyList | undefined;
+  /** What befell the mesh by itself; undefined: not known yet. */
+  befell: HappeningsInput | undefined;
   /** What it is compared with, a dashed line in each chart. */
   earlier?: { timeline: Overview["timeline"]; distanceSec: number } | undefined;
 }
 
-/** The traffic of the last hour with all that happened to it: config, faults, proxies that went and came back. */
-export function HourCharts({ timeline, changes, proxies, earlier }: HourChartsProps) {
+const shown = {
+  went: { color: "var(--bad)", word: "went" },
+  came: { color: "var(--ok)", word: "came" },
+  refused: { color: "var(--bad)", word: "refused-by" },
+  ended: { color: "var(--warn)", word: "ended" },
+  hung: { color: "var(--warn)", word: "hung" },
+  planned: { color: "var(--ink-3)", word: "planned" },
+} as const satisfies Record<Happening["what"], { color: string; word: string }>;
+
+/** The traffic of the last hour with all that happened to it: config, faults, refusals, proxies that went and came back, parts that were started again. */
+export function HourCharts({ timeline, changes, befell, earlier }: HourChartsProps) {
   const t = useTranslations("overview");
+  const locale = useLocale();
   const said = useChangeText();
   const marks = useMemo<ChartMark[]>(
     () => [
       ...changes.map((change) => ({ atMs: change.at, label: said(change), color: changeColor(change) })),
-      ...(proxies ? comings(proxies) : []).map(({ at, what, names: [proxy = "", ...others] }) => ({
+      ...(befell ? happenings(befell) : []).map(({ at, what, names: [name = "", ...others], revision, how }) => ({
         atMs: at,
-        label: t(what, { proxy, count: others.length }),
-        color: what === "went" ? "var(--bad)" : "var(--ok)",
+        label: t(what === "refused" && !revision ? "refused-some" : shown[what].word, {
+          name,
+          count: others.length,
+          revision: revision ?? 0,
+          how: how ?? "",
+        }),
+        color: shown[what].color,
       })),
     ],
-    [changes, proxies, said, t],
+    [changes, befell, said, t],
   );
   const before = (key: "requestRate" | "errorShare" | "latencyMsP95"): ChartSeries[] => {
     if (!earlier) return [];
@@ -41,9 +58,16 @@ export function HourCharts({ timeline, changes, proxies, earlier }: HourChartsPr
     const values = atPlacesOf(was, { ...timeline, count: timeline[key].length }, earlier.distanceSec);
     return [{ label: t("earlier"), color: "var(--ink-2)", values, dash: true }];
   };
-  const chart = { fromMs: timeline.fromMs, stepSec: timeline.stepSec, sync: "overview" };
+  const { fromMs, stepSec, gaps = [] } = timeline;
+  const chart = { fromMs, stepSec, gaps, sync: "overview" };
   return (
     <div className={styles.charts}>
+      {gaps.length > 0 && (
+        <p className={styles.unrecorded} data-testid="unrecorded">
+          <i aria-hidden />
+          {t("unrecorded", { span: formatSpan(Math.round(unrecordedSec(timeline)), locale) })}
+        </p>
+      )}
       <div>
         <p className={styles.chartTitle}>{t("chart-rate")}</p>
         <LiveChart
@@ -82,5 +106,13 @@ export function HourCharts({ timeline, changes, proxies, earlier }: HourChartsPr
         />
       </div>
     </div>
+  );
+}
+
+/** How much of the time that is shown nothing is known of. */
+function unrecordedSec({ fromMs, stepSec, requestRate, gaps = [] }: Overview["timeline"]): number {
+  const toMs = fromMs + requestRate.length * stepSec * 1000;
+  return (
+    gaps.reduce((sum, gap) => sum + Math.max(0, Math.min(toMs, gap.toMs) - Math.max(fromMs, gap.fromMs)), 0) / 1000
   );
 }

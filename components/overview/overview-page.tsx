@@ -1,12 +1,20 @@
 "use client";
-import { type ReactNode, use } from "react";
+import { type ReactNode, use, useMemo } from "react";
 import { useTranslations } from "use-intl";
 import type { ChangeList, Overview, ProxyList, ProxySaturation, ServiceList } from "../../server/contract/index.ts";
 import { ChangeHistory } from "../config/change-history.tsx";
 import { SignalKpis } from "../health/signals.tsx";
 import type { Settled } from "../lib/api.ts";
 import { useMeshStatus } from "../lib/mesh-status.ts";
-import { useChanges, useOverview, useProxies, useSaturation, useServices } from "../lib/queries.ts";
+import {
+  useChanges,
+  useOverview,
+  useProxies,
+  usePushHistory,
+  useRestarts,
+  useSaturation,
+  useServices,
+} from "../lib/queries.ts";
 import { useUrlRange } from "../lib/time-range.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { Change } from "../metrics/change.tsx";
@@ -53,6 +61,17 @@ export function OverviewPage(first: OverviewPageProps) {
   const saturation = useSaturation(asked.at).data;
   const proxies = useProxies(use(first.proxies));
   const firstChanges = use(first.changes);
+  const restarts = useRestarts().data;
+  const pushes = usePushHistory().data;
+  const befell = useMemo(
+    () =>
+      proxies.data && {
+        proxies: proxies.data.proxies,
+        restarts: restarts?.restarts ?? [],
+        pushes: pushes?.pushes ?? [],
+      },
+    [proxies.data, restarts, pushes],
+  );
   const status = useMeshStatus();
   const sinceMs = range === null ? (overview.data?.at ?? 0) - hourSec * 1000 : (overview.data?.timeline.fromMs ?? 0);
   const changes = useChanges({ sinceMs: Math.max(0, sinceMs), limit: 100 }, firstChanges).data?.changes ?? [];
@@ -79,7 +98,7 @@ export function OverviewPage(first: OverviewPageProps) {
                 <HourCharts
                   timeline={data.timeline}
                   changes={changes}
-                  proxies={proxies.data}
+                  befell={befell}
                   earlier={
                     comparison && before
                       ? { timeline: before.timeline, distanceSec: distanceSec(comparison, asked) }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { ProxySync, ServiceListItem } from "../../server/contract/index.ts";
-import { certificatesOf, comings, troubledServices } from "./trouble.ts";
+import { certificatesOf, troubledServices } from "./trouble.ts";
 
 const service = (name: string, over: Partial<ServiceListItem> = {}): ServiceListItem => ({
   namespace: "default",
@@ -52,24 +52,4 @@ it("counts certificates, and those that should have been replaced", () => {
   ];
   expect(certificatesOf({ at: 900, proxies })).toEqual({ count: 2, nextEndMs: 1000, late: 1 });
   expect(certificatesOf({ at: 900, proxies: [] })).toEqual({ count: 0, nextEndMs: null, late: 0 });
-});
-
-it("tells who went and who came back, many at once and the control plane's restart once", () => {
-  const restart = (to: number) => ({ from: to - 3000, to, whose: "control-plane" as const });
-  const absence = (from: number, to: number) => ({ from, to, whose: "proxy" as const });
-  const proxies = [
-    proxy("a", { absences: [absence(100_000, 200_000), restart(500_000)] }),
-    proxy("b", { absences: [absence(101_000, 230_000), restart(502_000), absence(880_000, 900_000)] }),
-    proxy("c", { connected: false, disconnectedAt: 950_000, absences: [restart(512_000)] }),
-    proxy("d", {}),
-  ];
-  expect(comings({ proxies })).toEqual([
-    { at: 950_000, what: "went", names: ["c"] },
-    { at: 900_000, what: "came", names: ["b"] },
-    { at: 880_000, what: "went", names: ["b"] },
-    { at: 500_000, what: "restarted", names: [] },
-    { at: 230_000, what: "came", names: ["b"] },
-    { at: 200_000, what: "came", names: ["a"] },
-    { at: 100_000, what: "went", names: ["a", "b"] },
-  ]);
 });

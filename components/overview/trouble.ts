@@ -30,35 +30,3 @@ export function certificatesOf({ proxies, at }: Pick<ProxyList, "proxies" | "at"
   const late = all.filter((one) => lifeOf(one, at).tone !== "plain").length;
   return { count: all.length, nextEndMs: ends.length > 0 ? Math.min(...ends) : null, late };
 }
-
-interface Coming {
-  at: number;
-  what: "went" | "came" | "restarted";
-  /** Whose; none where it is the control plane that was started again. */
-  names: string[];
-}
-
-/** What is so near to each other on a chart of an hour is one mark. */
-const sameMomentMs = 15_000;
-
-/** Who went away and came back, newest first; what befell many at once is told once, and so is the control plane's own restart. */
-export function comings({ proxies }: Pick<ProxyList, "proxies">): Coming[] {
-  const all = proxies.flatMap(({ name, absences = [], disconnectedAt }): Coming[] => [
-    ...absences.flatMap(({ from, to, whose }): Coming[] =>
-      whose === "control-plane"
-        ? [{ at: to, what: "restarted", names: [] }]
-        : [
-            { at: from, what: "went", names: [name] },
-            { at: to, what: "came", names: [name] },
-          ],
-    ),
-    ...(disconnectedAt === null ? [] : [{ at: disconnectedAt, what: "went" as const, names: [name] }]),
-  ]);
-  const told: Coming[] = [];
-  for (const one of all.toSorted((a, b) => a.at - b.at)) {
-    const near = told.findLast(({ what, at }) => what === one.what && one.at - at < sameMomentMs);
-    if (near) near.names.push(...one.names);
-    else told.push({ ...one });
-  }
-  return told.reverse();
-}

@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import {
@@ -19,6 +18,7 @@ import { useUrlState } from "../lib/url-state.ts";
 import { useFollowing } from "../lib/use-following.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { Notice } from "../ui/states.tsx";

@@ -3,11 +3,11 @@ import { Button } from "@mantine/core";
 import dynamic from "next/dynamic";
 import { use } from "react";
 import { useTranslations } from "use-intl";
-import type { ProxyList, ProxySync } from "../../server/contract/index.ts";
+import type { ProxyList, ProxySync, PushHistory as Pushes } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import type { Live } from "../lib/live.ts";
 import { useMeshStatus } from "../lib/mesh-status.ts";
-import { useProxies } from "../lib/queries.ts";
+import { useProxies, usePushHistory } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { FilterInput } from "../list/filter-input.tsx";
 import { LiveContent } from "../list/live-content.tsx";
@@ -31,11 +31,18 @@ import { filterProxies, type ProxyFilter, refusedResources, shownTypes, worstFir
 // The drawer is most of this page, and seldom what it is opened for.
 const ConfigDumpDrawer = dynamic(() => import("./config-dump.tsx").then((module) => module.ConfigDumpDrawer));
 
+export interface ProxiesPageProps {
+  proxies: Promise<Settled<ProxyList>>;
+  pushes: Promise<Settled<Pushes>>;
+}
+
 /** What each proxy holds. Filters, sorting and the opened proxy are in the URL. */
-export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> }) {
+export function ProxiesPage(first: ProxiesPageProps) {
   const t = useTranslations("proxies");
   const url = useUrlState();
-  const live = useProxies(use(initial));
+  const [proxies0, pushes0] = [use(first.proxies), use(first.pushes)];
+  const live = useProxies(proxies0);
+  const pushes = usePushHistory(pushes0).data?.pushes;
   const status = useMeshStatus();
   const kind = (["sidecar", "gateway"] as const).find((one) => one === url.get("kind")) ?? null;
   const client = clientKinds.find((one) => one === url.get("client")) ?? null;
@@ -54,8 +61,8 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
       <Panel flush>
         <Proxies live={live} filter={filter} opened={opened} />
       </Panel>
-      {live.data && <RefusalInbox proxies={live.data.proxies} />}
-      <PushHistory />
+      {live.data && pushes && <RefusalInbox proxies={live.data.proxies} pushes={pushes} />}
+      {pushes && <PushHistory pushes={pushes} />}
       {opened !== null && (
         <ConfigDumpDrawer
           id={opened}

@@ -2,7 +2,6 @@
 import { useTranslations } from "use-intl";
 import type { PushSummary } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
-import { usePushHistory } from "../lib/queries.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Moment, NumberWithUnit } from "../ui/quantity.tsx";
@@ -10,11 +9,9 @@ import { EmptyState } from "../ui/states.tsx";
 import styles from "./push-history.module.css";
 
 /** How each change went out, the newest first: whom it concerned, how long it took, and who refused it in which words. */
-export function PushHistory() {
+export function PushHistory({ pushes }: { pushes: readonly PushSummary[] }) {
   const t = useTranslations("proxies");
   const authorOf = useAuthor();
-  const { data } = usePushHistory();
-  if (!data) return null;
   const columns: Column<PushSummary>[] = [
     {
       key: "revision",
@@ -60,7 +57,7 @@ export function PushHistory() {
           <DataTable
             caption={t("pushes")}
             columns={columns}
-            rows={data.pushes.slice(0, shownAtMost)}
+            rows={pushes.slice(0, shownAtMost)}
             rowKey={({ revision }) => String(revision)}
             empty={<EmptyState title={t("pushes-none")}>{t("pushes-none-text")}</EmptyState>}
           />

@@ -1,10 +1,10 @@
 "use client";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
-import type { ProxySync } from "../../server/contract/index.ts";
+import type { ProxySync, PushSummary } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
 import { compareHref, objectHref, proxyHref } from "../lib/links.ts";
-import { useChanges, usePushHistory } from "../lib/queries.ts";
+import { useChanges } from "../lib/queries.ts";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Moment } from "../ui/quantity.tsx";
@@ -16,11 +16,9 @@ import { SyncMark } from "./sync-mark.tsx";
 const shownAtMost = 30;
 
 /** What was refused since the control plane started: what stands still, and what was settled, each with the change behind it. */
-export function RefusalInbox({ proxies }: { proxies: readonly ProxySync[] }) {
+export function RefusalInbox({ proxies, pushes }: { proxies: readonly ProxySync[]; pushes: readonly PushSummary[] }) {
   const t = useTranslations("proxies");
-  const pushes = usePushHistory().data?.pushes;
   const changes = useChanges({ sinceMs: 0, limit: 500 }).data?.changes ?? [];
-  if (!pushes) return null;
   const found = pastRefusals(pushes, proxies, changes).toSorted(
     (a, b) => Number(b.open) - Number(a.open) || b.revision - a.revision,
   );

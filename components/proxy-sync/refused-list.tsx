@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import { serviceTitle, withoutFilledIn } from "../../server/contract/index.ts";
 import { blamedPlace } from "../../server/wire/yaml-place.ts";
@@ -7,6 +6,7 @@ import { useAuthor } from "../config/change-text.ts";
 import { useObject } from "../config/config-queries.ts";
 import { objectHref, proxyResourceHref } from "../lib/links.ts";
 import { useChanges, useServices } from "../lib/queries.ts";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Moment } from "../ui/quantity.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";

@@ -7,6 +7,7 @@ import type {
   IdentityCertificate,
   RootCertificate,
 } from "../../server/contract/index.ts";
+import type { Settled } from "../lib/api.ts";
 import { proxyHref } from "../lib/links.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
@@ -27,9 +28,9 @@ const marks: Record<CertificateState, "healthy" | "degraded" | "failing"> = {
 };
 
 /** What is trusted, who was certified until when, and who gets nothing more. */
-export function CertificatesTab() {
+export function CertificatesTab({ initial }: { initial: Settled<CertificateReport> | undefined }) {
   const t = useTranslations("security");
-  const live = useCertificates();
+  const live = useCertificates(initial);
   if (live.error?.code === "NOT_FOUND")
     return (
       <Panel flush>

@@ -1,6 +1,7 @@
 "use client";
 import { useTranslations } from "use-intl";
 import type { CoverageReport } from "../../server/contract/index.ts";
+import type { Settled } from "../lib/api.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -17,10 +18,10 @@ import { useCoverage } from "./security-queries.ts";
 const views = ["matrix", "list"] as const;
 
 /** Who called whom, how, and what policies say of it; who else could. A matrix, and the same as a list. */
-export function CoverageTab({ range }: { range: TimeRange }) {
+export function CoverageTab({ range, initial }: { range: TimeRange; initial: Settled<CoverageReport> | undefined }) {
   const t = useTranslations("security");
   const url = useUrlState();
-  const live = useCoverage(range);
+  const live = useCoverage(range, initial);
   const view = url.get("view") === "list" ? "list" : "matrix";
   return (
     <Panel

@@ -1,10 +1,10 @@
 "use client";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { SecuredPort, WorkloadSecurity } from "../../server/contract/index.ts";
 import { logsOfHref, objectHref, workloadHref } from "../lib/links.ts";
 import type { Column } from "../ui/data-table.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Count } from "./count.tsx";
 import { type MutualTlsState, stateOf } from "./mutual-tls-state.ts";
@@ -32,7 +32,7 @@ export function useMutualTlsColumns(): Column<WorkloadSecurity>[] {
       cell: (one) => (
         <span className={styles.name}>
           <HealthMark health={marks[stateOf(one)]} silent />
-          <Link className="link" href={workloadHref(one.namespace, one.name)} prefetch={false}>
+          <Link className="link" href={workloadHref(one.namespace, one.name)}>
             {one.name}
           </Link>
           <span className="muted mono">{one.namespace}</span>

@@ -1,7 +1,7 @@
 "use client";
 import { NativeSelect } from "@mantine/core";
 import { useTranslations } from "use-intl";
-import type { MutualTlsReport, WorkloadSecurity } from "../../server/contract/index.ts";
+import type { MutualTlsReport, MutualTlsTrend, WorkloadSecurity } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
@@ -13,13 +13,20 @@ import type { TimeRange } from "../ui/time-range.ts";
 import { useMutualTlsColumns } from "./mutual-tls-columns.tsx";
 import { MutualTlsTrendPanel } from "./mutual-tls-trend.tsx";
 import styles from "./security.module.css";
-import { useMutualTls, wholeMeshTarget } from "./security-queries.ts";
+import { wholeMeshTarget } from "./security-address.ts";
+import { useMutualTls } from "./security-queries.ts";
 import { targetChoices } from "./target-choices.ts";
 
 const keyOf = ({ namespace, name }: Pick<WorkloadSecurity, "namespace" | "name">) => `${namespace}/${name}`;
 
+export interface MutualTlsTabProps {
+  range: TimeRange;
+  initial: Settled<MutualTlsReport> | undefined;
+  initialTrend: Settled<MutualTlsTrend> | undefined;
+}
+
 /** What each port takes and how it was called, with the choice of what to preview STRICT for. */
-export function MutualTlsTab({ range, initial }: { range: TimeRange; initial: Settled<MutualTlsReport> | undefined }) {
+export function MutualTlsTab({ range, initial, initialTrend }: MutualTlsTabProps) {
   const t = useTranslations("security");
   const url = useUrlState();
   const live = useMutualTls(range, initial);
@@ -29,7 +36,7 @@ export function MutualTlsTab({ range, initial }: { range: TimeRange; initial: Se
   const names = [...new Set(workloads.map(({ namespace }) => namespace)), ...workloads.map(keyOf)];
   return (
     <div className={styles.stack}>
-      <MutualTlsTrendPanel range={range} names={names} />
+      <MutualTlsTrendPanel range={range} names={names} initial={initialTrend} />
       <Panel
         flush
         title={t("by-workload")}

@@ -1,25 +1,23 @@
 "use client";
 import { NativeSelect } from "@mantine/core";
-import dynamic from "next/dynamic";
 import { useTranslations } from "use-intl";
 import type { Change, MutualTlsTrend } from "../../server/contract/index.ts";
 import { useChangeMarks } from "../config/change-marks.ts";
+import type { Settled } from "../lib/api.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { firstStep } from "../service/covered.ts";
+import { LoadedChart } from "../ui/loaded-chart.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
 import styles from "./security.module.css";
-import { useMutualTlsTrend, wholeMeshTarget } from "./security-queries.ts";
+import { wholeMeshTarget } from "./security-address.ts";
+import { useMutualTlsTrend } from "./security-queries.ts";
 import { targetChoices } from "./target-choices.ts";
 
 const height = 150;
-const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => module.LiveChart), {
-  ssr: false,
-  loading: () => <SkeletonBlock height={height} />,
-});
 
 const colors = { share: "var(--accent)", mutual: "var(--ok)", plain: "var(--warn)" };
 
@@ -27,12 +25,19 @@ const colors = { share: "var(--accent)", mutual: "var(--ok)", plain: "var(--warn
 const decides = ({ objects }: Change): boolean =>
   objects.some(({ kind }) => kind === "PeerAuthentication" || kind === "DestinationRule" || kind === "MeshConfig");
 
-/** How much came by mutual TLS, step by step, of the mesh, a namespace or a workload; `names`: which of them there are. */
-export function MutualTlsTrendPanel({ range, names }: { range: TimeRange; names: readonly string[] }) {
+export interface MutualTlsTrendPanelProps {
+  range: TimeRange;
+  /** Namespaces and workloads that there are. */
+  names: readonly string[];
+  initial: Settled<MutualTlsTrend> | undefined;
+}
+
+/** How much came by mutual TLS, step by step, of the mesh, a namespace or a workload. */
+export function MutualTlsTrendPanel({ range, names, initial }: MutualTlsTrendPanelProps) {
   const t = useTranslations("security");
   const url = useUrlState();
   const target = url.get("of") ?? wholeMeshTarget;
-  const live = useMutualTlsTrend(target, range);
+  const live = useMutualTlsTrend(target, range, initial);
   return (
     <Panel
       title={t("trend")}
@@ -79,7 +84,7 @@ function Charts({ trend }: { trend: MutualTlsTrend }) {
     <div className={styles.charts}>
       <figure>
         <figcaption>{t("trend-share")}</figcaption>
-        <LiveChart {...chart} label={t("trend-share")} kind="share" series={[series("share", t("cell-mutual"))]} />
+        <LoadedChart {...chart} label={t("trend-share")} kind="share" series={[series("share", t("cell-mutual"))]} />
       </figure>
       <figure>
         <figcaption>
@@ -90,7 +95,7 @@ function Charts({ trend }: { trend: MutualTlsTrend }) {
             </span>
           ))}
         </figcaption>
-        <LiveChart
+        <LoadedChart
           {...chart}
           label={t("trend-calls")}
           kind="rps"

@@ -1,6 +1,7 @@
 "use client";
 import { useTranslations } from "use-intl";
-import type { PolicyEffect } from "../../server/contract/index.ts";
+import type { PolicyEffect, PolicyReport } from "../../server/contract/index.ts";
+import type { Settled } from "../lib/api.ts";
 import { objectHref } from "../lib/links.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
@@ -14,9 +15,9 @@ import { Count } from "./count.tsx";
 import { usePolicyEffects } from "./security-queries.ts";
 
 /** Every AuthorizationPolicy: what it let in and refused, and what one on trial would have refused. */
-export function PolicyTable({ range }: { range: TimeRange }) {
+export function PolicyTable({ range, initial }: { range: TimeRange; initial: Settled<PolicyReport> | undefined }) {
   const t = useTranslations("security");
-  const live = usePolicyEffects(range);
+  const live = usePolicyEffects(range, initial);
   return (
     <Panel
       flush

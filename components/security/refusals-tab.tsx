@@ -1,5 +1,7 @@
 "use client";
 import { useTranslations } from "use-intl";
+import type { PolicyReport, RefusalReport } from "../../server/contract/index.ts";
+import type { Settled } from "../lib/api.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
@@ -10,10 +12,16 @@ import { RefusalPanel } from "./refusal-panel.tsx";
 import styles from "./security.module.css";
 import { useRefusals } from "./security-queries.ts";
 
+export interface RefusalsTabProps {
+  range: TimeRange;
+  initial: Settled<RefusalReport> | undefined;
+  initialPolicies: Settled<PolicyReport> | undefined;
+}
+
 /** Who was refused, by which rule; below it, every policy and what it does. */
-export function RefusalsTab({ range }: { range: TimeRange }) {
+export function RefusalsTab({ range, initial, initialPolicies }: RefusalsTabProps) {
   const t = useTranslations("security");
-  const live = useRefusals(range);
+  const live = useRefusals(range, initial);
   return (
     <div className={styles.stack}>
       <LiveContent live={live} unreadable={t("unreadable")} skeleton={<SkeletonBlock height={220} />}>
@@ -28,7 +36,7 @@ export function RefusalsTab({ range }: { range: TimeRange }) {
             {groups.map((group) => (
               <RefusalPanel key={`${group.details} ${JSON.stringify(group.by)}`} group={group} range={range} />
             ))}
-            <PolicyTable range={range} />
+            <PolicyTable range={range} initial={initialPolicies} />
           </>
         )}
       </LiveContent>

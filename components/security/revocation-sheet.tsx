@@ -5,7 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { RevocationPreview } from "../../server/contract/index.ts";
-import { toApiError } from "../lib/api.ts";
+import { type Settled, toApiError } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { useMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
@@ -21,10 +21,16 @@ import { useRevocation } from "./security-queries.ts";
 import { WorkloadName } from "./workload-name.tsx";
 
 /** What it does to revoke an identity, or to let it have certificates again, said before it is done. */
-export function RevocationSheet({ identity }: { identity: string }) {
+export function RevocationSheet({
+  identity,
+  initial,
+}: {
+  identity: string;
+  initial: Settled<RevocationPreview> | undefined;
+}) {
   const t = useTranslations("security");
   const url = useUrlState();
-  const live = useRevocation(identity);
+  const live = useRevocation(identity, initial);
   const close = () => url.set({ identity: null });
   return (
     <SideSheet label={identity} onClose={close}>

@@ -12,7 +12,7 @@ import {
 import { getJson, type Settled } from "../lib/api.ts";
 import { type Live, useLive } from "../lib/live.ts";
 import type { TimeRange } from "../ui/time-range.ts";
-import { securityWindowSec } from "./security-window.ts";
+import { namedBy, securityWindowSec } from "./security-address.ts";
 
 /** Each of them reads every call of its window. */
 const pace = 5_000;
@@ -30,64 +30,69 @@ export const useMutualTls = (range: TimeRange, initial?: Settled<MutualTlsReport
   });
 
 /** `target` as of `useStrictPreview`. */
-export function useMutualTlsTrend(target: string, range: TimeRange): Live<MutualTlsTrend> {
+export function useMutualTlsTrend(
+  target: string,
+  range: TimeRange,
+  initial?: Settled<MutualTlsTrend>,
+): Live<MutualTlsTrend> {
   const query = `${new URLSearchParams(namedBy(target))}&${stretch(range)}`;
   return useLive({
     queryKey: ["security-mutual-tls-trend", query],
     read: (signal) => getJson(MutualTlsTrend, `/api/security/mutual-tls/trend?${query}`, signal),
     everyMs: paceOf(range),
+    initial,
   });
 }
 
-/** In the address, in place of a namespace: STRICT is tried for all of the mesh. */
-export const wholeMeshTarget = "*";
-
 /** `<namespace>`, `<namespace>/<workload>`, or `*` for the mesh. */
-export function useStrictPreview(target: string, range: TimeRange): Live<StrictPreview> {
+export function useStrictPreview(
+  target: string,
+  range: TimeRange,
+  initial?: Settled<StrictPreview>,
+): Live<StrictPreview> {
   const query = `${new URLSearchParams(namedBy(target))}&${stretch(range)}`;
   return useLive({
     queryKey: ["security-strict", query],
     read: (signal) => getJson(StrictPreview, `/api/security/strict?${query}`, signal),
     everyMs: paceOf(range),
+    initial,
   });
 }
 
-export function namedBy(target: string): Record<string, string> {
-  if (target === wholeMeshTarget) return {};
-  const [namespace = "", workload] = target.split("/", 2);
-  return { ...(namespace && { namespace }), ...(workload && { workload }) };
-}
-
-export const useCoverage = (range: TimeRange): Live<CoverageReport> =>
+export const useCoverage = (range: TimeRange, initial?: Settled<CoverageReport>): Live<CoverageReport> =>
   useLive({
     queryKey: ["security-coverage", range],
     read: (signal) => getJson(CoverageReport, `/api/security/coverage?${stretch(range)}`, signal),
     everyMs: paceOf(range),
+    initial,
   });
 
-export const useRefusals = (range: TimeRange): Live<RefusalReport> =>
+export const useRefusals = (range: TimeRange, initial?: Settled<RefusalReport>): Live<RefusalReport> =>
   useLive({
     queryKey: ["security-refusals", range],
     read: (signal) => getJson(RefusalReport, `/api/security/refusals?${stretch(range)}`, signal),
     everyMs: paceOf(range),
+    initial,
   });
 
-export const usePolicyEffects = (range: TimeRange): Live<PolicyReport> =>
+export const usePolicyEffects = (range: TimeRange, initial?: Settled<PolicyReport>): Live<PolicyReport> =>
   useLive({
     queryKey: ["security-policies", range],
     read: (signal) => getJson(PolicyReport, `/api/security/policies?${stretch(range)}`, signal),
     everyMs: range.at === null ? slow : null,
+    initial,
   });
 
-export const useCertificates = (): Live<CertificateReport> =>
+export const useCertificates = (initial?: Settled<CertificateReport>): Live<CertificateReport> =>
   useLive({
     queryKey: ["security-certificates"],
     read: (signal) => getJson(CertificateReport, "/api/security/certificates", signal),
     everyMs: pace,
+    initial,
   });
 
 /** Of the last hour. */
-export const useRevocation = (identity: string): Live<RevocationPreview> =>
+export const useRevocation = (identity: string, initial?: Settled<RevocationPreview>): Live<RevocationPreview> =>
   useLive({
     queryKey: ["security-revocation", identity],
     read: (signal) =>
@@ -97,4 +102,5 @@ export const useRevocation = (identity: string): Live<RevocationPreview> =>
         signal,
       ),
     everyMs: pace,
+    initial,
   });

@@ -4,6 +4,7 @@ import Link from "next/link";
 import { useLocale, useTranslations } from "use-intl";
 import type { BrokenCaller, StrictPreview } from "../../server/contract/index.ts";
 import { Sample } from "../advice/rule-list.tsx";
+import type { Settled } from "../lib/api.ts";
 import { newStrictHref, objectHref } from "../lib/links.ts";
 import { useMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
@@ -15,16 +16,24 @@ import { SkeletonBlock } from "../ui/skeletons.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
 import { Count } from "./count.tsx";
 import styles from "./security.module.css";
-import { namedBy, useStrictPreview, wholeMeshTarget } from "./security-queries.ts";
+import { namedBy, wholeMeshTarget } from "./security-address.ts";
+import { useStrictPreview } from "./security-queries.ts";
 import { WorkloadName } from "./workload-name.tsx";
 
-/** What STRICT would break of what was recorded, before it is made; `target`: `<namespace>`, `<namespace>/<workload>`, or `*` for the mesh. */
-export function StrictSheet({ target, range }: { target: string; range: TimeRange }) {
+export interface StrictSheetProps {
+  /** `<namespace>`, `<namespace>/<workload>`, or `*` for the mesh. */
+  target: string;
+  range: TimeRange;
+  initial: Settled<StrictPreview> | undefined;
+}
+
+/** What STRICT would break of what was recorded, before it is made. */
+export function StrictSheet({ target, range, initial }: StrictSheetProps) {
   const t = useTranslations("security");
   const url = useUrlState();
   const may = useMay();
   const locale = useLocale();
-  const live = useStrictPreview(target, range);
+  const live = useStrictPreview(target, range, initial);
   const title = t("strict-title", { target: target === wholeMeshTarget ? t("whole-mesh") : target });
   const close = () => url.set({ strict: null });
   return (

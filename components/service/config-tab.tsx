@@ -1,6 +1,5 @@
 "use client";
 import { Button } from "@mantine/core";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { Routing } from "../../server/contract/index.ts";
 import { ChangeHistory } from "../config/change-history.tsx";
@@ -8,6 +7,7 @@ import { YamlView } from "../config/yaml-view.tsx";
 import { objectHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
 import { Unreadable } from "../list/live-content.tsx";
+import { Link } from "../ui/link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";

@@ -1,5 +1,4 @@
 "use client";
-import dynamic from "next/dynamic";
 import { useCallback } from "react";
 import { useTranslations } from "use-intl";
 import type { Change, Series, ServiceMetrics } from "../../server/contract/index.ts";
@@ -7,9 +6,9 @@ import { useChangeMarks } from "../config/change-marks.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { atPlacesOf } from "../metrics/earlier-values.ts";
 import type { ChartSeries } from "../ui/live-chart.tsx";
+import { LoadedChart } from "../ui/loaded-chart.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
-import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { versionColor } from "../ui/version-color.ts";
 import { firstStep } from "./covered.ts";
@@ -17,10 +16,6 @@ import styles from "./tabs.module.css";
 import { type Compared, useEarlierMetrics } from "./use-earlier-metrics.ts";
 
 export const chartHeight = 210;
-const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => module.LiveChart), {
-  ssr: false,
-  loading: () => <SkeletonBlock height={chartHeight} />,
-});
 
 const percentiles = ["p50", "p90", "p95", "p99"] as const;
 type Percentile = (typeof percentiles)[number];
@@ -51,10 +46,10 @@ export function InboundCharts({ name, metrics, ...compared }: { name: string; me
   return (
     <>
       <Panel title={t("chart-rate")} actions={<Legend metrics={metrics} />}>
-        <LiveChart {...chart} label={t("chart-rate")} kind="rps" series={lines(({ requestRate }) => requestRate)} />
+        <LoadedChart {...chart} label={t("chart-rate")} kind="rps" series={lines(({ requestRate }) => requestRate)} />
       </Panel>
       <Panel title={t("chart-errors")} hint={t("chart-errors-hint")} actions={<Legend metrics={metrics} />}>
-        <LiveChart {...chart} label={t("chart-errors")} kind="share" series={lines(({ errorShare }) => errorShare)} />
+        <LoadedChart {...chart} label={t("chart-errors")} kind="share" series={lines(({ errorShare }) => errorShare)} />
       </Panel>
       <Panel
         title={t("chart-latency")}
@@ -62,7 +57,7 @@ export function InboundCharts({ name, metrics, ...compared }: { name: string; me
           <Percentiles value={percentile} onChange={(next) => url.set({ latency: next === "p95" ? null : next })} />
         }
       >
-        <LiveChart
+        <LoadedChart
           {...chart}
           label={`${t("chart-latency")} ${percentile}`}
           kind="ms"
@@ -70,7 +65,7 @@ export function InboundCharts({ name, metrics, ...compared }: { name: string; me
         />
       </Panel>
       <Panel title={t("chart-spread")} hint={t("chart-spread-hint")} actions={<SpreadLegend />}>
-        <LiveChart {...chart} label={t("chart-spread")} kind="ms" series={spread(metrics, first)} />
+        <LoadedChart {...chart} label={t("chart-spread")} kind="ms" series={spread(metrics, first)} />
       </Panel>
     </>
   );

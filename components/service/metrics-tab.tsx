@@ -1,6 +1,7 @@
 "use client";
 import { useTranslations } from "use-intl";
-import type { ServiceListItem, ServiceMetrics } from "../../server/contract/index.ts";
+import type { Saturation, ServiceListItem, ServiceMetrics } from "../../server/contract/index.ts";
+import type { Settled } from "../lib/api.ts";
 import type { Live } from "../lib/live.ts";
 import { useSaturation } from "../lib/queries.ts";
 import { Unreadable } from "../list/live-content.tsx";
@@ -27,12 +28,14 @@ export interface MetricsTabProps {
   metrics: Live<ServiceMetrics>;
   range: TimeRange;
   comparison: Comparison | null;
+  /** What the server has read for exactly this range. */
+  saturation: Settled<Saturation> | undefined;
 }
 
 /** The golden signals over the window, by version, saturation among them; hovering one chart shows the same moment in all. What it calls, and what it tells of itself. */
-export function MetricsTab({ service, name, item, metrics, range, comparison }: MetricsTabProps) {
+export function MetricsTab({ service, name, item, metrics, range, comparison, ...first }: MetricsTabProps) {
   const t = useTranslations("service");
-  const saturation = useSaturation(range.at).data;
+  const saturation = useSaturation(range.at, first.saturation).data;
   const { data } = metrics;
   if (!data && metrics.error) return <Unreadable title={t("metrics-unreadable")} live={metrics} />;
   if (!data) return <MetricsSkeleton />;

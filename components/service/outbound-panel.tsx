@@ -1,5 +1,4 @@
 "use client";
-import dynamic from "next/dynamic";
 import { useTranslations } from "use-intl";
 import type { OutboundMetrics, ServiceListItem } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
@@ -8,6 +7,7 @@ import { useOutbound } from "../lib/queries.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { seriesColor } from "../metrics/series-color.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { LoadedChart } from "../ui/loaded-chart.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -18,10 +18,6 @@ import { firstStep } from "./covered.ts";
 import styles from "./tabs.module.css";
 
 const height = 170;
-const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => module.LiveChart), {
-  ssr: false,
-  loading: () => <SkeletonBlock height={height} />,
-});
 
 /** What a service's workloads call, by the service that is called. */
 export function OutboundPanel({ item, range }: { item: ServiceListItem; range: TimeRange }) {
@@ -54,7 +50,7 @@ const nameOf = ({ destinations }: OutboundMetrics, hostname: string): string =>
 function Rates({ outbound, title }: { outbound: OutboundMetrics; title: string }) {
   const first = firstStep(outbound);
   return (
-    <LiveChart
+    <LoadedChart
       fromMs={outbound.fromMs + first * outbound.stepSec * 1000}
       stepSec={outbound.stepSec}
       kind="rps"

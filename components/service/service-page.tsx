@@ -1,14 +1,15 @@
 "use client";
 import { Tabs } from "@mantine/core";
-import Link from "next/link";
 import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
 import {
   findService,
   type Routing,
+  type Saturation,
   type ServiceList,
   type ServiceMetrics,
   serviceTitle,
+  type ThresholdSettings,
 } from "../../server/contract/index.ts";
 import { BurningFaults } from "../fault/burning-faults.tsx";
 import { parseSource } from "../fault/fault-draft.ts";
@@ -22,6 +23,7 @@ import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import type { ServiceObjects } from "../traffic/editor/use-service-objects.ts";
 import { TrafficTab } from "../traffic/traffic-tab.tsx";
+import { Link } from "../ui/link.tsx";
 import { Page } from "../ui/page-header.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import { sameRange, type TimeRange } from "../ui/time-range.ts";
@@ -45,6 +47,10 @@ export interface ServicePageProps {
   routing: Promise<Settled<Routing>>;
   /** Where the address asks for its editor. */
   objects: Promise<Settled<ServiceObjects>> | undefined;
+  /** Null: the address does not ask for it. */
+  saturation: Promise<Settled<Saturation>> | null;
+  /** Likewise. */
+  thresholds: Promise<Settled<ThresholdSettings>> | null;
 }
 
 /** One service. Tab and window are in the URL. */
@@ -77,7 +83,15 @@ export function ServicePage({ service, initialRange, ...first }: ServicePageProp
       />
     ),
     metrics: (
-      <MetricsTab service={service} name={title} item={found} metrics={metrics} range={range} comparison={comparison} />
+      <MetricsTab
+        service={service}
+        name={title}
+        item={found}
+        metrics={metrics}
+        range={range}
+        comparison={comparison}
+        saturation={isFirst && first.saturation ? use(first.saturation) : undefined}
+      />
     ),
     endpoints: <EndpointsTab item={found} metrics={metrics.data} />,
     config: <ConfigTab service={{ namespace: service.namespace, name: title }} routing={routing} />,
@@ -110,7 +124,11 @@ export function ServicePage({ service, initialRange, ...first }: ServicePageProp
         <Tabs.Panel value={tab}>{content[tab]}</Tabs.Panel>
       </Tabs>
       {url.get("thresholds") === "edit" && (
-        <ThresholdsDialog service={{ ...service, title }} onClose={() => url.set({ thresholds: null })} />
+        <ThresholdsDialog
+          service={{ ...service, title }}
+          initial={first.thresholds}
+          onClose={() => url.set({ thresholds: null })}
+        />
       )}
       {url.get("fault") === "new" && (
         <FaultModal

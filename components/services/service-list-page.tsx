@@ -7,6 +7,7 @@ import {
   type ServiceListItem,
   type Signals,
   serviceTitle,
+  type ThresholdSettings,
 } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { ThresholdsDialog } from "../health/thresholds-dialog.tsx";
@@ -41,14 +42,17 @@ import { HealthReason } from "./health-reason.tsx";
 import styles from "./service-list.module.css";
 
 export interface ServiceListPageProps {
-  initial: Promise<Settled<ServiceList>>;
+  services: Promise<Settled<ServiceList>>;
+  saturation: Promise<Settled<Saturation>>;
+  /** Of the whole mesh; null: the address does not ask for them. */
+  thresholds: Promise<Settled<ThresholdSettings>> | null;
   initialRange: TimeRange;
 }
 
 /** Every service with its golden signals. Window, filter and sorting are in the URL. */
-export function ServiceListPage({ initial, initialRange }: ServiceListPageProps) {
+export function ServiceListPage({ initialRange, ...read }: ServiceListPageProps) {
   const t = useTranslations("services");
-  const first = use(initial);
+  const [first, saturation] = [use(read.services), use(read.saturation)];
   const url = useUrlState();
   const { range, set, comparison, compare } = useUrlRange();
   const isFirst = sameRange(range, initialRange);
@@ -62,10 +66,16 @@ export function ServiceListPage({ initial, initialRange }: ServiceListPageProps)
         </PillButton>
         <TimeRangePicker value={range} onChange={set} compare={compare} />
       </PageHeader>
-      {url.get("thresholds") === "edit" && <ThresholdsDialog onClose={() => url.set({ thresholds: null })} />}
+      {url.get("thresholds") === "edit" && (
+        <ThresholdsDialog initial={read.thresholds} onClose={() => url.set({ thresholds: null })} />
+      )}
       <Panel flush>
         <div className={styles.list}>
-          <Services live={live} before={useEarlierServices(range, comparison, live.data?.at ?? 0)} />
+          <Services
+            live={live}
+            saturation={useSaturation(null, saturation).data}
+            before={useEarlierServices(range, comparison, live.data?.at ?? 0)}
+          />
         </div>
       </Panel>
     </Page>
@@ -80,10 +90,16 @@ function useEarlierServices(range: TimeRange, comparison: Comparison | null, at:
   return other && data ? new Map(data.services.map((one) => [keyOf(one), one.signals])) : undefined;
 }
 
-function Services({ live, before }: { live: Live<ServiceList>; before: EarlierSignals }) {
+interface ServicesProps {
+  live: Live<ServiceList>;
+  saturation: Saturation | undefined;
+  before: EarlierSignals;
+}
+
+function Services({ live, saturation, before }: ServicesProps) {
   const t = useTranslations("services");
   const matches = useFilter();
-  const columns = useColumns(useSaturation().data, before);
+  const columns = useColumns(saturation, before);
   return (
     <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={6} columns={8} />}>
       {({ services }) => (

@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import { LogPage, type Trace, type TraceSpan } from "../../server/contract/index.ts";
 import { requestOfSpan } from "../explain/request-of.ts";
@@ -7,6 +6,7 @@ import { getJson } from "../lib/api.ts";
 import { useCurrentRequest } from "../lib/current-request.ts";
 import { explainHref, proxyHref, ruleHref, traceLogsHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { longestWindowSec } from "../ui/time-range.ts";

@@ -1,7 +1,6 @@
 "use client";
 import { CopyButton } from "@mantine/core";
 import { IconChevronLeft, IconDownload, IconLink, IconListDetails, IconTopologyStar3 } from "@tabler/icons-react";
-import Link from "next/link";
 import { use, useMemo } from "react";
 import { useTranslations } from "use-intl";
 import { findService, type Trace } from "../../server/contract/index.ts";
@@ -14,6 +13,7 @@ import { LiveContent } from "../list/live-content.tsx";
 import { useLinesOfTrace } from "../logs/application-queries.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Kpi } from "../ui/kpi.tsx";
+import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";

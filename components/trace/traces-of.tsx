@@ -1,8 +1,8 @@
 "use client";
 import { Button } from "@mantine/core";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import { tracesOfHref } from "../lib/links.ts";
+import { Link } from "../ui/link.tsx";
 
 /** Leads to the slow and the failed traces of one service, as its proxies name it. */
 export function TracesOf(service: { app: string; namespace: string }) {

@@ -62,6 +62,7 @@ export function ChangeCard({ shift, routing, requestRate, refusals, view, onView
 
 function Idle({ written }: Pick<Shift, "written">) {
   const t = useTranslations("traffic");
+  const authorOf = useAuthor();
   if (!written) return <p className={styles.idle}>{t("no-change")}</p>;
   const { revision, after, by } = written;
   return (
@@ -71,7 +72,7 @@ function Idle({ written }: Pick<Shift, "written">) {
         <>
           {" "}
           <span className="muted">
-            {by.author} · <Moment ms={by.at} />
+            {authorOf(by.author)} · <Moment ms={by.at} />
           </span>
         </>
       )}

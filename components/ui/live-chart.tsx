@@ -18,6 +18,12 @@ export interface ChartSeries {
   dash?: boolean;
 }
 
+/** Unix milliseconds. */
+export interface ChartGap {
+  fromMs: number;
+  toMs: number;
+}
+
 export interface LiveChartProps {
   /** Unix milliseconds of the first value. */
   fromMs: number;
@@ -26,6 +32,8 @@ export interface LiveChartProps {
   kind: ChartKind;
   height?: number;
   marks?: readonly ChartMark[];
+  /** Stretches of which nothing is known: hatched. */
+  gaps?: readonly ChartGap[];
   /** Said to screen readers. */
   label: string;
   /** Charts of the same key show the pointer's moment together. */
@@ -183,10 +191,36 @@ function optionsOf(
       })),
     ],
     hooks: {
+      drawClear: [(chart) => drawGaps(chart, latest.current.gaps ?? [], resolve("var(--ink-3)"))],
       draw: [(chart) => drawMarks(chart, latest.current.marks ?? [], resolve), onPlaced],
       setCursor: [readout(text, locale, latest)],
     },
   };
+}
+
+/** Below the lines, so that none of them is crossed out. */
+function drawGaps(chart: uPlot, gaps: readonly ChartGap[], color: string): void {
+  const { ctx, bbox } = chart;
+  const place = (ms: number) =>
+    Math.min(bbox.left + bbox.width, Math.max(bbox.left, chart.valToPos(ms / 1000, "x", true)));
+  for (const { fromMs, toMs } of gaps) {
+    const [left, right] = [place(fromMs), place(toMs)];
+    if (right - left < 1) continue;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, bbox.top, right - left, bbox.height);
+    ctx.clip();
+    ctx.strokeStyle = `${color}66`;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.beginPath();
+    const step = 7 * devicePixelRatio;
+    for (let x = left - bbox.height; x < right; x += step) {
+      ctx.moveTo(x, bbox.top + bbox.height);
+      ctx.lineTo(x + bbox.height, bbox.top);
+    }
+    ctx.stroke();
+    ctx.restore();
+  }
 }
 
 function drawMarks(chart: uPlot, marks: readonly ChartMark[], resolve: (color: string) => string): void {

@@ -1,5 +1,5 @@
-import Link from "next/link";
 import type { ComponentPropsWithRef, ReactNode } from "react";
+import { Link } from "./link.tsx";
 import styles from "./pill.module.css";
 
 export interface PillProps {

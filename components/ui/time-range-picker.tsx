@@ -10,6 +10,7 @@ import {
   checkRange,
   comparisons,
   fromLocalInput,
+  longestWindowSec,
   type TimeRange,
   toLocalInput,
 } from "./time-range.ts";
@@ -23,10 +24,17 @@ export interface TimeRangePickerProps {
   compare?: { value: Comparison | null; onChange: (comparison: Comparison | null) => void };
   /** Seconds; default: those of every page. */
   windows?: readonly number[];
+  /** Of what was not measured but written down: there is no need to ask for a time at all, and what is asked for may be older than what was measured. */
+  history?: {
+    /** What the button says, in the place of the range. */
+    text: string;
+    /** Undefined: no time is asked for. */
+    onAny: (() => void) | undefined;
+  };
 }
 
 /** Which time a page shows: the last so-and-so long, or from here to there; and what it is compared with. */
-export function TimeRangePicker({ value, onChange, compare, windows = timeWindows }: TimeRangePickerProps) {
+export function TimeRangePicker({ value, onChange, compare, windows = timeWindows, history }: TimeRangePickerProps) {
   const t = useTranslations("ui.window");
   const locale = useLocale();
   const [opened, setOpened] = useState(false);
@@ -39,9 +47,11 @@ export function TimeRangePicker({ value, onChange, compare, windows = timeWindow
       <Popover.Target>
         <PillButton data-testid="window-picker" onClick={() => setOpened((open) => !open)}>
           <span suppressHydrationWarning>
-            {value.at === null
-              ? t("last", { span: formatSpan(value.windowSec, locale) })
-              : formatStretch(value.at, value.windowSec, locale)}
+            {history
+              ? history.text
+              : value.at === null
+                ? t("last", { span: formatSpan(value.windowSec, locale) })
+                : formatStretch(value.at, value.windowSec, locale)}
           </span>
           {compare?.value && <span className={styles.compared}>· {t(`compare-${compare.value}`)}</span>}
           <IconChevronDown size={13} aria-hidden />
@@ -49,10 +59,22 @@ export function TimeRangePicker({ value, onChange, compare, windows = timeWindow
       </Popover.Target>
       <Popover.Dropdown className={styles.dropdown ?? ""} aria-label={t("label")}>
         <div className={styles.presets}>
+          {history && (
+            <PillButton
+              pressed={history.onAny === undefined}
+              onClick={() => {
+                setOpened(false);
+                history.onAny?.();
+              }}
+              data-testid="window-any"
+            >
+              {t("any")}
+            </PillButton>
+          )}
           {windows.map((seconds) => (
             <PillButton
               key={seconds}
-              pressed={value.at === null && seconds === value.windowSec}
+              pressed={!history && value.at === null && seconds === value.windowSec}
               onClick={() => choose({ windowSec: seconds, at: null })}
               data-testid={`window-${seconds}`}
             >
@@ -60,7 +82,11 @@ export function TimeRangePicker({ value, onChange, compare, windows = timeWindow
             </PillButton>
           ))}
         </div>
-        <CustomRange value={value} onApply={choose} />
+        <CustomRange
+          value={value}
+          onApply={choose}
+          longestSec={history ? Number.POSITIVE_INFINITY : longestWindowSec}
+        />
         {compare && (
           <fieldset className={styles.compare}>
             <legend>{t("compare")}</legend>
@@ -81,7 +107,13 @@ export function TimeRangePicker({ value, onChange, compare, windows = timeWindow
   );
 }
 
-function CustomRange({ value, onApply }: { value: TimeRange; onApply: (range: TimeRange) => void }) {
+interface CustomRangeProps {
+  value: TimeRange;
+  onApply: (range: TimeRange) => void;
+  longestSec: number;
+}
+
+function CustomRange({ value, onApply, longestSec }: CustomRangeProps) {
   const t = useTranslations("ui.window");
   const id = useId();
   const [ends, setEnds] = useState(() => {
@@ -89,7 +121,7 @@ function CustomRange({ value, onApply }: { value: TimeRange; onApply: (range: Ti
     return { from: toLocalInput(to - value.windowSec * 1000), to: toLocalInput(to) };
   });
   const [from, to] = [fromLocalInput(ends.from), fromLocalInput(ends.to)];
-  const problem = checkRange(from, to, Date.now());
+  const problem = checkRange(from, to, Date.now(), longestSec);
   const field = (name: "from" | "to") => (
     <TextInput
       size="xs"

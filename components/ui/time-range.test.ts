@@ -47,6 +47,7 @@ it("names what is wrong with two ends", () => {
   expect(checkRange(now, now - 1, now)).toBe("backwards");
   expect(checkRange(now - 5000, now, now)).toBe("short");
   expect(checkRange(now - 31 * 86_400_000, now, now)).toBe("long");
+  expect(checkRange(now - 31 * 86_400_000, now, now, Number.POSITIVE_INFINITY)).toBeNull();
   expect(checkRange(now + 60_000, now + 120_000, now)).toBe("future");
   expect(checkRange(now - 60_000, now, now)).toBeNull();
 });

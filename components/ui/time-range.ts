@@ -85,10 +85,15 @@ export function fromLocalInput(text: string): number | null {
 export type RangeProblem = "incomplete" | "backwards" | "short" | "long" | "future";
 
 /** Whether two ends make a stretch that can be shown, or why not. */
-export function checkRange(from: number | null, to: number | null, nowMs: number): RangeProblem | null {
+export function checkRange(
+  from: number | null,
+  to: number | null,
+  nowMs: number,
+  longestSec = longestWindowSec,
+): RangeProblem | null {
   if (from === null || to === null) return "incomplete";
   if (from >= to) return "backwards";
   if (to - from < shortestWindowSec * 1000) return "short";
-  if (nowMs - from > longestWindowSec * 1000) return "long";
+  if (nowMs - from > longestSec * 1000) return "long";
   return from > nowMs ? "future" : null;
 }

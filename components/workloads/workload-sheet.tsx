@@ -1,7 +1,5 @@
 "use client";
 import { CloseButton } from "@mantine/core";
-import dynamic from "next/dynamic";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { ProxySync, WorkloadItem, WorkloadMetrics, WorkloadPeer } from "../../server/contract/index.ts";
@@ -11,6 +9,8 @@ import { useWorkloadMetrics } from "../lib/queries.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { firstStep } from "../service/covered.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { Link } from "../ui/link.tsx";
+import { LoadedChart } from "../ui/loaded-chart.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Pairs } from "../ui/pairs.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -21,10 +21,6 @@ import { ProxyLink, proxyOf } from "./proxy-link.tsx";
 import styles from "./workloads.module.css";
 
 const height = 130;
-const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => module.LiveChart), {
-  ssr: false,
-  loading: () => <SkeletonBlock height={height} />,
-});
 
 export interface WorkloadSheetProps {
   workload: WorkloadItem;
@@ -140,7 +136,7 @@ function Direction({ direction, metrics }: { direction: "inbound" | "outbound"; 
       ) : (
         <>
           <Chart title={t("chart-rate")}>
-            <LiveChart
+            <LoadedChart
               {...chart}
               label={`${t(direction)}: ${t("chart-rate")}`}
               kind="rps"
@@ -148,7 +144,7 @@ function Direction({ direction, metrics }: { direction: "inbound" | "outbound"; 
             />
           </Chart>
           <Chart title={t("chart-errors")}>
-            <LiveChart
+            <LoadedChart
               {...chart}
               label={`${t(direction)}: ${t("chart-errors")}`}
               kind="share"
@@ -156,7 +152,7 @@ function Direction({ direction, metrics }: { direction: "inbound" | "outbound"; 
             />
           </Chart>
           <Chart title="p95">
-            <LiveChart
+            <LoadedChart
               {...chart}
               label={`${t(direction)}: p95`}
               kind="ms"

@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
 import type { ProxySync, Saturation, Signals, WorkloadItem, WorkloadList } from "../../server/contract/index.ts";
@@ -20,6 +19,7 @@ import { fullestOf } from "../metrics/saturation-of.ts";
 import { SaturationValue } from "../metrics/saturation-value.tsx";
 import { HealthReason } from "../services/health-reason.tsx";
 import type { Column } from "../ui/data-table.tsx";
+import { Link } from "../ui/link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";

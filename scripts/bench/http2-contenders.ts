@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { Contender } from "./turns.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const codec = join(root, "server/sidecar/http2");
+const codec = join(root, "server/http2");
 export const bodyBytes = 1024;
 
 /** The bundled codec with nothing around it. */

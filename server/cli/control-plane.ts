@@ -18,11 +18,13 @@ import { createFaultFuse } from "../control-plane/fault-fuse.ts";
 import { apiServerCall, apiServerOf, audiencesOf } from "../control-plane/identity/kubernetes-api.ts";
 import { createTokenReviewer } from "../control-plane/identity/token-review.ts";
 import { knownProxiesFile } from "../control-plane/known-proxies-file.ts";
+import { registrationsFile } from "../control-plane/registration/registrations-file.ts";
 import { sealedStore } from "../control-plane/secrets/sealed-store.ts";
 import { findEnvoy } from "../fleet/envoy.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { parseAllowedHosts } from "../lib/allowed-host.ts";
 import { systemClock as clock } from "../lib/clock.ts";
+import { parseGoDuration } from "../lib/go-duration.ts";
 import { jsonFile } from "../lib/json-file.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
 import { sendMetrics } from "../lib/otlp-metrics.ts";
@@ -77,6 +79,8 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       clock,
       rateLimitCounters: counters,
       knownProxies: knownProxiesFile(join(data, "known-proxies.json"), logger),
+      registrations: registrationsFile(jsonFile(join(data, "registered-workloads.json"))),
+      registrationGraceMs: graceOf(process.env.LIMPID_WORKLOAD_ENTRY_GRACE_PERIOD),
       keepLoads: { send: (loads) => sendMetrics(ports.collectorHttp, loads) },
       translateOptions: tracingOf(process.env),
       rehearse: rehearsals(findEnvoy(join(packageRoot, ".build"))),
@@ -105,6 +109,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       services: controlPlane.services,
       mesh: controlPlane.mesh,
       gatewayProxies: controlPlane.gatewayProxies,
+      registrations: controlPlane.registrations,
       pushes: controlPlane.pushes,
       proxies: controlPlane.proxies,
       use: controlPlane,
@@ -152,6 +157,14 @@ function kubernetesTokens(env: NodeJS.ProcessEnv, logger: Logger) {
   const audiences = audiencesOf(env);
   logger.info({ server: server.url.origin, audiences }, "tokens of Kubernetes are taken");
   return createTokenReviewer({ call: apiServerCall(server), audiences, clock, logger });
+}
+
+/** How long a workload that registered itself outlives its proxy's stream, in milliseconds. Throws an Error in a sentence. */
+function graceOf(text: string | undefined): number | undefined {
+  if (!text) return undefined;
+  const ms = parseGoDuration(text);
+  if (ms !== undefined && ms >= 0 && ms <= 86_400_000) return ms;
+  throw new Error(`LIMPID_WORKLOAD_ENTRY_GRACE_PERIOD must be a duration up to 24h, such as 10s, not ${text}`);
 }
 
 /** Several replicas count in one Redis; without one, each for itself. */

@@ -54,7 +54,7 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
     const settings = oidcFromEnv(process.env, (path) => readFileSync(path, "utf8"));
     const provider = settings && (await import("../access/oidc.ts")).createOidcProvider(settings);
     const signIn = { access, url, oidc: settings?.name, command: linkCommand(portOffset) };
-    shareDashboard({ dashboard, signInWays: () => signInWays(signIn) });
+    shareDashboard({ dashboard, signInWays: () => signInWays(signIn), audit: access.audit });
     const app = next({ dev: false, dir: packageRoot, hostname: "127.0.0.1", port });
     await app.prepare();
     const pages = app.getRequestHandler();

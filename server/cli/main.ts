@@ -213,6 +213,9 @@ await lazy("history", "show who changed what of the mesh, and when", async () =>
 await lazy("undo", "take back one change of the mesh", async () =>
   (await import("./config/history.ts")).registerUndo(program),
 );
+await lazy("design", "keep configurations under names, compare them and put them in force", async () =>
+  (await import("./config/design.ts")).registerDesign(program),
+);
 await lazy("canary", "move traffic to a new version in steps, and back when it is worse", async () =>
   (await import("./canary/register.ts")).registerCanary(program),
 );

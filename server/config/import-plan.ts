@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import type { MeshExport } from "../contract/index.ts";
+import type { ChangedObject, MeshExport } from "../contract/index.ts";
 import { kinds } from "./kinds/index.ts";
 import { permanentNamespaces } from "./kinds/namespace.ts";
 import { type ConfigObject, formatKey, keyOf, type ResourceKey } from "./object.ts";
@@ -14,8 +14,24 @@ export function differsFrom(inForce: Exported): (object: ConfigObject) => boolea
   const yaml = new Map(inForce.map((object) => [formatKey(object), object.yaml]));
   return (object) => {
     const stored = yaml.get(formatKey(keyOf(object)));
-    return stored === undefined || !sameJson(parse(toYaml(object)), parse(stored));
+    return stored === undefined || !isSame(toYaml(object), stored);
   };
+}
+
+/** The same object, in whatever order its fields were written. */
+const isSame = (one: string, other: string): boolean => one === other || sameJson(parse(one), parse(other));
+
+/** What two meshes have otherwise, or only one of them. */
+export function differencesOf(before: Exported, after: Exported): ChangedObject[] {
+  const old = new Map(before.map((object) => [formatKey(object), object.yaml]));
+  const fresh = new Map(after.map((object) => [formatKey(object), object.yaml]));
+  const all = new Map([...before, ...after].map((object) => [formatKey(object), object]));
+  return inOrder([...all.values()]).flatMap(({ kind, namespace, name }) => {
+    const key = formatKey({ kind, namespace, name });
+    const [was, is] = [old.get(key), fresh.get(key)];
+    const same = was !== undefined && is !== undefined && isSame(was, is);
+    return same ? [] : [{ kind, namespace, name, before: was ?? "", after: is ?? "" }];
+  });
 }
 
 /** What is in force and not among the objects; namespaces that are always there are nobody's to name. */

@@ -16,6 +16,8 @@ export interface KindDefinition<Spec = unknown> {
   categories: string[];
   /** False: the object's `metadata.namespace` is empty and it lives at `/api/v1/<plural>/<name>`. */
   namespaced: boolean;
+  /** Kept beside the mesh, and no part of it: what the mesh is or was is told, compared and restored without it. */
+  aside?: true;
   /** What other kinds have in `spec` stands beside `metadata`, as in Kubernetes' Secret; here it is in `spec` all the same. */
   flat?: boolean;
   /** Strict parse of a whole object: unknown and unsupported fields are errors that name them; all errors at once, with paths. */

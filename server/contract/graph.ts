@@ -39,6 +39,8 @@ export const GraphNode = z.object({
   kind: z.enum(["workload", "gateway", "source", "external", "unknown"]),
   namespace: z.string(),
   app: z.string(),
+  /** What people call it where it stands for something else than an app: a workload's or a service's name. */
+  name: z.string().optional(),
   version: z.string().nullable(),
   workload: z.string().nullable(),
   /** The service box it stands in, when its app has more than one version: `<namespace>/<app>`. */

@@ -14,6 +14,8 @@ export const Overview = z.object({
     requestRate: z.array(z.number().nullable()),
     errorShare: z.array(z.number().nullable()),
     latencyMsP95: z.array(z.number().nullable()),
+    /** Stretches of which records are missing, or may be: rates of steps that they touch are of the rest. Unix milliseconds. */
+    gaps: z.array(z.object({ fromMs: z.number(), toMs: z.number() })).optional(),
   }),
 });
 export type Overview = z.infer<typeof Overview>;

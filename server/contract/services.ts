@@ -70,7 +70,8 @@ export function findService<S extends Named>(
 
 /** How a service did over what there are records of in the window, in about thirty steps; null without a request. */
 export const Trend = z.object({
-  requestRate: z.array(z.number()),
+  /** Null where nothing was recorded. */
+  requestRate: z.array(z.number().nullable()),
   latencyMsP95: z.array(z.number().nullable()),
 });
 export type Trend = z.infer<typeof Trend>;

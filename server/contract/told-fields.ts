@@ -138,6 +138,9 @@ export const fieldsInEnglish = {
   "regex-form":
     "must be an RE2 regular expression (no look-around or back-references; https://github.com/google/re2/wiki/Syntax): {why}",
   "cel-form": "must be an expression (CEL, https://cel.dev): {why}",
+  "variable-name": "must be the name of an environment variable: letters, digits and '_', not {value}",
+  "variable-reserved": "{name} decides what the proxy's process is, and can't be set here",
+  "of-each-workload": "is each workload's own: leave it out",
   "tag-name": "must be letters, digits and '_', not beginning with a digit, not {value}",
   "provider-name":
     "must be letters, digits and '-', at most 63, beginning and ending with a letter or digit, not {value}",
@@ -199,6 +202,7 @@ export const fieldsInEnglish = {
   "jwk-damaged": "keys[{index}] is no {kty} key: a part of it is missing or damaged (RFC 7518 §6)",
   "json-format": "must be an object in JSON, since accessLogEncoding is JSON",
   "descriptor-twice": "there is another descriptor for {name} beside it",
+  "no-part-of-design": "a {kind} is no part of a design: leave it out",
   "other-version": "must be another version than from, {from}",
   "step-weight": "must be more than the step before has, {before}, not {weight}",
   "health-rate": "{value} must be {form}, such as 5XX,1,5,http,inbound",

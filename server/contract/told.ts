@@ -49,6 +49,8 @@ const english = {
   "object-gone": "the {kind} of version {version} is gone: load it again",
   "object-changed": "{object} has changed: it is at version {version}, the change was made against version {base}",
   "object-made": "{object} has changed: it is at version {version}, the change was made when there was none",
+  "registered-entry":
+    "{object} is that of a workload that registered itself: change the WorkloadGroup {group}, or delete the entry",
   "conflict-there": "{object} exists already",
   "conflict-gone": "{object} does not exist any more",
   "conflict-version": "{object} has changed: it is at version {version}, the change was made against {base}",
@@ -86,6 +88,9 @@ const english = {
   "canary-phase": "canary {name} is {phase}: there is nothing to {action}",
   "canary-action": "a canary can't {action}; it can pause, resume, promote and abort",
   "canary-not-shared": "it can't begin: {why}",
+  "no-design": "there is no design {name}",
+  "design-ready": "{name} comes with Limpid and stays",
+  "design-empty": "nothing of it can be kept in a design",
   "no-receiver": "there is no receiver {name}",
   "receivers-full": "there are as many receivers as there may be; remove one first",
   "load-runs": "a load test is running; stop it first, or wait {sec} s",

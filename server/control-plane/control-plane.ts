@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { CertificateAuthority } from "../ca/certificate-authority.ts";
 import type { Sealer } from "../ca/sealer.ts";
 import type { ConfigSource } from "../config/store.ts";
@@ -39,6 +40,8 @@ import { PushLatencies } from "./push-latencies.ts";
 import { PushTracker } from "./push-tracker.ts";
 import { createPushes, type Pushes } from "./pushes.ts";
 import { RefusalMemory } from "./refusal-memory.ts";
+import { registrationCounters } from "./registration/counters.ts";
+import { type RegistrationStore, Registrations } from "./registration/registrations.ts";
 import { xdsEvents } from "./xds-events.ts";
 
 export interface ControlPlane {
@@ -65,6 +68,8 @@ export interface ControlPlane {
   pushes: Pushes;
   /** Who is connected, and who was and is expected back. */
   proxies: Pick<KnownProxies, "list" | "forget">;
+  /** Workloads that registered themselves for a WorkloadGroup. */
+  registrations: Pick<Registrations, "entries" | "get" | "remove" | "log">;
   metrics: Metrics;
   /** Counts an object that somebody wanted to write. */
   validated: IstiodMetrics["validated"];
@@ -105,6 +110,10 @@ export interface ControlPlaneOptions {
   rateLimitCounters?: CounterStore;
   /** Where the proxies that were connected are remembered over a restart; unset: nowhere. */
   knownProxies?: KnownProxiesFile;
+  /** Where workloads that registered themselves are remembered over a restart; unset: nowhere. */
+  registrations?: RegistrationStore;
+  /** How long such a workload is kept when its proxy is gone; default 10 s. */
+  registrationGraceMs?: number | undefined;
   /** Keeps what clients report of the load that they send (LRS); unset: only the last report of each is known. */
   keepLoads?: Pick<LoadHistoryOptions, "send" | "everyMs">;
   /** Asks proxies of a kind what they would refuse; unset: only what was refused before is foretold. */
@@ -175,7 +184,22 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     workloads: () => workloadsOf(pipeline.mesh([]).endpoints),
   });
   const limiter = new RateLimiter(options.rateLimitCounters);
+  let registryChanged = () => {};
+  const registrations = new Registrations({
+    clock,
+    logger,
+    store: options.registrations,
+    controller: `limpid-${randomUUID().slice(0, 8)}`,
+    mesh: () => pipeline.mesh(updates.pending.peek()),
+    onChange: () => registryChanged(),
+    count: registrationCounters(metrics),
+    ...(options.registrationGraceMs !== undefined && { graceMs: options.registrationGraceMs }),
+  });
   const updates = followMesh({
+    registered(changed) {
+      registryChanged = changed;
+      return registrations;
+    },
     store,
     pipeline,
     distributor,
@@ -221,7 +245,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       ...(signing ? [{ service: IstioCertificateService, add: signing.byCertificate }] : []),
       { service: HealthDiscoveryService, add: (grpc) => addHealthDiscovery(grpc, probing) },
     ],
-    events: xdsEvents({ distributor, known, tracker, memory, count, istiod, logger }),
+    events: xdsEvents({ distributor, known, registrations, tracker, memory, count, istiod, logger }),
   });
   const joins =
     options.join && identities && credentials && signing
@@ -240,13 +264,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   metrics.gauge("limpid_hds_probers", "Proxies that probe endpoints.", () => facts.proberCount);
   metrics.gauge(
     "limpid_registry_sequence",
-    "Changes of the registry that no commit made: health.",
-    () => facts.sequence,
+    "Changes of the registry that no commit made: health, and workloads that register themselves.",
+    () => facts.sequence + registrations.sequence,
   );
+  metrics.gauge("limpid_registered_workloads", "Workloads that registered themselves.", () => registrations.size);
   metrics.gauge("limpid_config_revision", "Config revision of the mesh that is served.", () => pipeline.revision);
 
   return {
     async start() {
+      await registrations.start();
       await updates.start();
       known.start();
       port = await server.start();
@@ -262,6 +288,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       history?.stop();
       // Before the streams are ended by ourselves: those proxies were there to the last.
       known.stop();
+      await registrations.stop();
       await joins?.stop();
       await server.stop();
       credentials?.stop();
@@ -299,6 +326,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       rehearse: options.rehearse,
     }),
     proxies: known,
+    registrations,
     metrics,
     validated: istiod.validated,
   };

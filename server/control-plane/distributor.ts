@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { memo } from "../lib/memo.ts";
+import { mapSteps } from "../lib/lineage.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { ownIdentity } from "../model/trust-domains.ts";
 import type { ProxyResources } from "../translate/resources.ts";
@@ -9,7 +10,7 @@ import { namesThatDiffer } from "../xds/map-difference.ts";
 import { RequestError } from "../xds/request-error.ts";
 import type { Session } from "../xds/session.ts";
 import { createSnapshot, findInconsistencies, type SecretMessages, withSecrets } from "../xds/snapshot.ts";
-import { type ResourceMap, type Snapshot, TypeUrl } from "../xds/types.ts";
+import { type Resource, type ResourceMap, type Snapshot, TypeUrl } from "../xds/types.ts";
 import { identityProblem } from "./check-identity.ts";
 import type { Credentials, SecretsLease } from "./credentials.ts";
 import { originsOf } from "./origins.ts";
@@ -60,6 +61,10 @@ export class Distributor {
 
   get size(): number {
     return this.#clients.size;
+  }
+
+  proxyOf(session: Session): MeshProxy | undefined {
+    return this.#clients.get(session)?.proxy;
   }
 
   /** Who is connected, each id once. */
@@ -197,16 +202,24 @@ const none: SecretMessages = new Map();
 
 function credentialNames({ resources }: Snapshot): string[] {
   const all = [...resources.values()].flatMap((map) =>
-    memo(map, "credentials", [], () =>
-      [...map.values()].flatMap(({ requires = [] }) =>
-        requires
-          .filter(({ typeUrl, name }) => typeUrl === TypeUrl.secret && isCredential(name))
-          .map(({ name }) => name),
-      ),
+    mapSteps.memo<readonly string[]>(
+      map,
+      "credentials",
+      [],
+      () => [...map.values()].flatMap(credentialsOf),
+      (before, { from, change }) => {
+        const isNamed = (resource: Resource | undefined) =>
+          resource !== undefined && credentialsOf(resource).length > 0;
+        const old = from as ResourceMap;
+        return [...change].some((name) => isNamed(old.get(name)) || isNamed(map.get(name))) ? undefined : before;
+      },
     ),
   );
   return [...new Set(all)].sort();
 }
+
+const credentialsOf = ({ requires = [] }: Resource): string[] =>
+  requires.filter(({ typeUrl, name }) => typeUrl === TypeUrl.secret && isCredential(name)).map(({ name }) => name);
 
 const toProxyNode = ({ node, protocol, aggregated, identity }: Session) => ({
   id: node.id,

@@ -11,6 +11,7 @@ import type { IstiodMetrics } from "./istiod-metrics.ts";
 import { PendingChanges } from "./pending-changes.ts";
 import type { MeshPipeline } from "./pipeline.ts";
 import type { PushTracker } from "./push-tracker.ts";
+import type { Registrations } from "./registration/registrations.ts";
 import { followStore } from "./store-follower.ts";
 
 export interface MeshUpdatesOptions {
@@ -21,6 +22,8 @@ export interface MeshUpdatesOptions {
   limiter: RateLimiter;
   count: PlaneCounters;
   istiod: IstiodMetrics;
+  /** What registers itself, and goes into the mesh beside commits. */
+  registered(changed: () => void): Pick<Registrations, "changesFor">;
   debounce: DebounceOptions;
   clock: Clock;
   logger: Logger;
@@ -42,6 +45,13 @@ export function followMesh(options: MeshUpdatesOptions): MeshUpdates {
   const { store, pipeline, distributor, tracker, limiter, count, istiod, clock, logger } = options;
   const pending = new PendingChanges();
   const facts = new HealthFacts({ clock, onChange: () => debounce.poke() });
+  const registered = options.registered(() => debounce.poke());
+  const register = () => {
+    const changes = registered.changesFor(pipeline.mesh([]));
+    if (changes.length === 0) return;
+    pipeline.apply(changes, pipeline.revision);
+    istiod.changed(changes);
+  };
   let limits = pipeline.rateLimits();
   const reloadLimits = () => {
     if (limits === pipeline.rateLimits()) return;
@@ -57,6 +67,7 @@ export function followMesh(options: MeshUpdatesOptions): MeshUpdates {
     try {
       pipeline.apply(changes, revision ?? pipeline.revision);
       pipeline.observe(facts.health);
+      register();
       stale = undefined;
       reloadLimits();
       facts.setPorts(checkedPorts(pipeline.mesh([])));
@@ -85,6 +96,7 @@ export function followMesh(options: MeshUpdatesOptions): MeshUpdates {
     onList(objects, revision) {
       pending.take();
       pipeline.reset(objects, revision);
+      register();
       reloadLimits();
       facts.setPorts(checkedPorts(pipeline.mesh([])));
       if (isServed) debounce.poke();

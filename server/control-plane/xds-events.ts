@@ -10,10 +10,13 @@ import type { IstiodMetrics } from "./istiod-metrics.ts";
 import type { KnownProxies } from "./known-proxies.ts";
 import type { PushTracker } from "./push-tracker.ts";
 import type { RefusalMemory } from "./refusal-memory.ts";
+import { registrationRequest } from "./registration/registration-request.ts";
+import type { Registrations } from "./registration/registrations.ts";
 
 export interface XdsEventsOptions {
   distributor: Distributor;
   known: KnownProxies;
+  registrations: Registrations;
   tracker: PushTracker;
   memory: RefusalMemory;
   count: PlaneCounters;
@@ -23,20 +26,25 @@ export interface XdsEventsOptions {
 
 /** What comes of each stream: who is there, what was sent, who refused what, and who has all of it. */
 export function xdsEvents(options: XdsEventsOptions): StreamEvents {
-  const { distributor, known, tracker, memory, count, istiod, logger } = options;
+  const { distributor, known, registrations, tracker, memory, count, istiod, logger } = options;
   return {
     connected(session) {
       distributor.connect(session);
+      const proxy = session.lasting ? distributor.proxyOf(session) : undefined;
+      const asked = proxy && registrationRequest(proxy, session.node.metadata ?? {});
+      if (asked) registrations.connected(session, asked);
       known.connected(session);
       const { node, protocol, identity } = session;
       logger.info({ proxy: node.id, protocol, identity }, "proxy connected");
     },
     disconnected(session) {
       distributor.disconnect(session);
+      registrations.disconnected(session);
       known.disconnected(session);
       tracker.gone(session);
       logger.info({ proxy: session.node.id }, "proxy disconnected");
     },
+    reported: (session, problem) => registrations.reported(session, problem),
     pushed(_session, typeUrl, sent) {
       const type = shortName(typeUrl);
       count.pushes(1, { type });

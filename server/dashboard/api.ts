@@ -4,6 +4,7 @@ import {
   CanaryAction,
   CanaryRequest,
   ChangeQuery,
+  DesignRequest,
   ExplainQuery,
   FaultRequest,
   ImportRequest,
@@ -106,6 +107,7 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
   api.add("GET", "/api/metrics", () => dashboard.metricCatalog());
   api.add("GET", "/api/metrics/query", ({ query }) => dashboard.metricQuery(query));
   api.add("GET", "/api/outbound", ({ query }) => dashboard.outbound(query));
+  api.add("GET", "/api/restarts", () => dashboard.restarts());
   api.add("GET", "/api/saturation", ({ query }) => dashboard.saturation(query));
   api.add("GET", "/api/logs", ({ query }) => dashboard.logs(query));
   api.add("GET", "/api/logs/live", ({ query }) => dashboard.liveLogs(query));
@@ -238,6 +240,28 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
   );
   api.add("POST", "/api/mesh/import", async (call) =>
     dashboard.importMesh(parse(ImportRequest, call.body), { ...parse(DryRun, call.query), ...authorOf(call) }),
+  );
+
+  api.add("GET", "/api/designs", () => dashboard.designs());
+  // `?download`: as a file.
+  api.add("GET", "/api/designs/:name", async ({ params: { name = "" }, query }) => {
+    const design = await dashboard.design(name);
+    return query.download === undefined ? design : new Download(design.yaml, `${name}.yaml`, "application/yaml");
+  });
+  api.add(
+    "PUT",
+    "/api/designs/:name",
+    async (call) => {
+      const how = { ...parse(DryRun, call.query), ...authorOf(call) };
+      return dashboard.keepDesign(call.params.name ?? "", parse(DesignRequest, call.body), how);
+    },
+    everywhere,
+  );
+  api.add(
+    "DELETE",
+    "/api/designs/:name",
+    (call) => dashboard.removeDesign(call.params.name ?? "", authorOf(call)),
+    everywhere,
   );
 
   // `?namespace=&name=`: of a service; else of the whole mesh.

@@ -39,6 +39,8 @@ const writes: Record<string, Written> = {
   "POST /api/mesh/compare": "asks",
   "POST /api/mesh/restore": { there: { revision: 2 } },
   "POST /api/mesh/import": { there: { yaml: "kind: x" } },
+  "PUT /api/designs/:name": { there: { of: { now: true } } },
+  "DELETE /api/designs/:name": { there: {} },
   "PUT /api/thresholds": { there: {} },
   "POST /api/security/certificates/revoke": { there: { spiffeUri: "spiffe://cluster.local/ns/shop/sa/cart" } },
   "POST /api/security/certificates/restore": { there: { spiffeUri: "spiffe://cluster.local/ns/shop/sa/cart" } },

@@ -19,6 +19,7 @@ import type {
   MetricCatalog,
   MetricResult,
   OutboundMetrics,
+  RestartList,
   Saturation,
   TelemetryHealth,
   Trace,
@@ -30,7 +31,7 @@ import type {
 } from "../contract/index.ts";
 import { createAdminClient } from "../fleet/admin-client.ts";
 import { meshPorts } from "../fleet/ports.ts";
-import { createMetricsClient } from "../fleet/usage-client.ts";
+import { createMetricsClient, createRestartsClient } from "../fleet/usage-client.ts";
 import { remember } from "../lib/remember.ts";
 import type { MeshFacts } from "../query/facts.ts";
 import { createMeshStatus } from "../query/mesh-status.ts";
@@ -105,6 +106,8 @@ export interface Dashboard
   metricQuery(query: Readonly<Record<string, string>>): Promise<MetricResult>;
   outbound(query: Readonly<Record<string, string>>): Promise<OutboundMetrics>;
   saturation(query: Readonly<Record<string, string>>): Promise<Saturation>;
+  /** Which parts were started again, and why. Empty where no supervisor runs here. */
+  restarts(): Promise<RestartList>;
   workloads(query: { windowSec: number }): Promise<WorkloadList>;
   /** Rejects with NOT_FOUND. */
   workloadMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<WorkloadMetrics>;
@@ -180,6 +183,7 @@ export function createDashboard({
     objects: remember(() => allObjects(api), 1000),
   };
   const security = createSecurity({ ...recorded, certificates: api.certificates, now: Date.now });
+  const restarts = createRestartsClient(ports.fleet);
   const loadTargets = createLoadTargets({ proxies, held });
   const alerts = createAlerts({
     data,
@@ -196,6 +200,7 @@ export function createDashboard({
     ...retention,
     telemetry,
     loadTargets,
+    restarts: remember(async () => ({ restarts: await restarts().catch(() => []) }), 1000),
     ...alerts,
     ...createLoadTests({
       reports: openLoadReports(join(data, "load-tests"), (file, error) => onError(error, file)),

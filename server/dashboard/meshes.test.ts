@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { designOf } from "../config/designs.ts";
 import type { Write } from "../config/store.ts";
 import type { MeshExport } from "../contract/index.ts";
 import { createMeshes } from "./meshes.ts";
@@ -25,10 +26,19 @@ const exported = (name: string, host: string) => ({
 const now: MeshExport = { revision: 9, objects: [exported("reviews", "reviews"), exported("ratings", "ratings")] };
 const then: MeshExport = { revision: 4, objects: [exported("reviews", "reviews-next")] };
 
+const secret = {
+  kind: "Secret",
+  namespace: "default",
+  name: "key",
+  yaml: "apiVersion: v1\nkind: Secret\nmetadata: { name: key }\n",
+};
+const kept = designOf("next", "what comes next", [...then.objects, exported("details", "details"), secret]);
+
 function meshes() {
   const written: Write[][] = [];
   const made = createMeshes({
     mesh: async (moment) => (moment === undefined ? now : then),
+    objects: async () => [kept],
     restore: () => Promise.reject(new Error("not asked for")),
     transact: async (writes) => {
       written.push([...writes]);
@@ -80,5 +90,61 @@ it("writes nothing where all is so already", async () => {
 it("refuses a text that is none, with its lines", async () => {
   await expect(meshes().importMesh({ yaml: "kind: [", prune: false }, { user: "ana" })).rejects.toMatchObject({
     code: "INVALID",
+  });
+});
+
+it("knows how far the mesh is from each design, those that come with Limpid included", async () => {
+  const { designs } = await meshes().designs();
+  expect(designs[0]).toMatchObject({ name: "next", ready: false, objects: 2, differs: 1, lacks: 1 });
+  expect(designs[0]?.kinds).toEqual([{ kind: "VirtualService", count: 2 }]);
+  expect(designs.find(({ name }) => name === "strict-mutual-tls")).toMatchObject({ ready: true, lacks: 1 });
+});
+
+it("compares a design with the mesh: what it names and, where that is asked for, the rest", async () => {
+  const names = async (of?: "to") =>
+    (await meshes().compareMeshes({ from: { now: true }, to: { design: "next" }, ...(of && { of }) })).objects.map(
+      ({ name, before, after }) => [name, before !== "", after !== ""],
+    );
+  expect(await names("to")).toEqual([
+    ["details", false, true],
+    ["reviews", true, true],
+  ]);
+  expect(await names()).toContainEqual(["ratings", true, false]);
+});
+
+it("puts a design in force as one change, and with prune deletes no Secret for it", async () => {
+  const api = meshes();
+  now.objects.push(secret);
+  try {
+    await api.importMesh({ design: "next", prune: false }, { user: "ana" });
+    await api.importMesh({ design: "next", prune: true }, { user: "ana" });
+  } finally {
+    now.objects.pop();
+  }
+  const shown = api.written.map((writes) =>
+    writes.map((one) => `${one.op} ${one.op === "put" ? one.object.metadata.name : one.key.name}`),
+  );
+  expect(shown).toEqual([
+    ["put details", "put reviews"],
+    ["put details", "put reviews", "delete ratings"],
+  ]);
+  await expect(api.importMesh({ design: "none", prune: false }, { user: "ana" })).rejects.toMatchObject({
+    code: "NOT_FOUND",
+  });
+});
+
+it("keeps what is in force, a namespace of it or a text; once under a name", async () => {
+  const api = meshes();
+  const what = { description: "", replace: false };
+  await api.keepDesign("blue", { ...what, of: { now: true }, namespace: "default" }, { user: "ana" });
+  await api.keepDesign("blue", { ...what, of: { yaml: route("a", "a") }, replace: true }, { user: "ana" });
+  expect(api.written.flat()).toMatchObject([
+    { op: "put", expect: "absent", object: { kind: "Design", metadata: { name: "blue" } } },
+    { op: "put", object: { spec: { objects: [{ metadata: { name: "a" } }] } } },
+  ]);
+  const empty = api.keepDesign("none", { ...what, of: { now: true }, namespace: "nobody" }, { user: "ana" });
+  await expect(empty).rejects.toMatchObject({ code: "INVALID", reason: "design-empty" });
+  await expect(api.removeDesign("strict-mutual-tls", { user: "ana" })).rejects.toMatchObject({
+    reason: "design-ready",
   });
 });

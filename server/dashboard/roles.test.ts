@@ -46,6 +46,8 @@ const allowed: Record<string, readonly string[]> = {
   "POST /api/mesh/compare": signedIn,
   "POST /api/mesh/restore": anyOperator,
   "POST /api/mesh/import": anyOperator,
+  "PUT /api/designs/:name": wholeMesh,
+  "DELETE /api/designs/:name": wholeMesh,
   "PUT /api/alerts/receivers/:name": administrator,
   "DELETE /api/alerts/receivers/:name": administrator,
   "POST /api/alerts/receivers/:name/test": administrator,

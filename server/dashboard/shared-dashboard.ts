@@ -1,3 +1,4 @@
+import type { Access } from "../access/access.ts";
 import type { SignInWays } from "../contract/index.ts";
 import type { Dashboard } from "./dashboard.ts";
 
@@ -6,6 +7,8 @@ export interface Shared {
   dashboard: Dashboard;
   /** What the sign-in page offers. */
   signInWays(): Promise<SignInWays>;
+  /** Who came in and wrote what. For an administrator's page alone: nobody is asked here. */
+  audit: Access["audit"];
 }
 
 /**
@@ -27,4 +30,5 @@ function shared(): Shared {
 
 /** Throws when the pages run in another process. */
 export const sharedDashboard = (): Dashboard => shared().dashboard;
+export const sharedAudit: Access["audit"] = (query) => shared().audit(query);
 export const sharedSignInWays = (): Promise<SignInWays> => shared().signInWays();

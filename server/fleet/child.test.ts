@@ -45,6 +45,9 @@ test("a killed process comes back, and says so", async () => {
   expect(child.restarts).toBe(1);
   expect(events[0]).toMatch(/^part ended \(SIGKILL\); restarting in 200 ms/);
   expect(events[1]).toBe(`part is back, pid ${child.pid}`);
+  expect(child.ends).toEqual([
+    { at: expect.any(Number), servedAt: expect.any(Number), cause: "ended", how: "SIGKILL" },
+  ]);
 });
 
 test("stop ends the process, also one that ignores SIGTERM, and nothing comes back", async () => {
@@ -133,6 +136,7 @@ test("a stopped process is seen, killed and started again", async () => {
   // On a busy machine its successor may be found silent, too, for as short as is waited here.
   expect(child.restarts).toBeGreaterThan(0);
   expect(child.lastExit).toBe("hung, SIGKILL");
+  expect(child.ends.map(({ cause }) => cause)).toContain("hung");
   expect(events).toContain(`part (pid ${first}) does not answer`);
   expect(events).toContainEqual(
     expect.stringMatching(new RegExp(`^part has given no answer for \\d+ s; pid ${first} is killed$`)),
@@ -161,6 +165,7 @@ test("a planned restart is no failure", async () => {
   await child.restart();
   await vi.waitFor(() => expect([child.state, child.pid === first]).toEqual(["ready", false]), { timeout: 10_000 });
   expect([child.restarts, events]).toEqual([0, []]);
+  expect(child.ends).toEqual([{ at: expect.any(Number), servedAt: expect.any(Number), cause: "planned", how: null }]);
 });
 
 const overlapping = `

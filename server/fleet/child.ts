@@ -38,6 +38,17 @@ export interface ChildSpec {
  */
 export type ChildState = "starting" | "ready" | "unready" | "unresponsive" | "restarting" | "stopped";
 
+/** Why a process of it ended: by itself or by somebody's signal, for want of an answer, or as planned. */
+export interface ChildEnd {
+  /** Unix milliseconds. */
+  at: number;
+  /** When it served again; null: not yet. */
+  servedAt: number | null;
+  cause: "ended" | "hung" | "planned";
+  /** `SIGKILL`, `code 1`; null of a planned one. */
+  how: string | null;
+}
+
 export interface Child {
   readonly name: string;
   readonly state: ChildState;
@@ -47,6 +58,8 @@ export interface Child {
   /** Unix milliseconds of the last start. */
   readonly startedAt: number;
   readonly lastExit: string | undefined;
+  /** The last times that it was started again, oldest first. */
+  readonly ends: readonly ChildEnd[];
   /** Resolves when it serves for the first time; rejects with its last log lines when it does not within `timeoutMs`. */
   whenReady(timeoutMs: number): Promise<void>;
   /** A planned restart. Resolves when the new process has been started and the old one has ended. */
@@ -67,6 +80,8 @@ const startProbeMs = 40;
 const unwellProbeMs = 1_000;
 /** A loop that is blocked for longer is not worth waiting for. */
 const handOverMs = 10_000;
+/** Of one that ends again and again, the last ones. */
+const maxEnds = 20;
 
 /** One run of the process. */
 interface Run {
@@ -97,6 +112,7 @@ export function startChild(
   let failures = 0;
   let startedAt = 0;
   let lastExit: string | undefined;
+  const ends: ChildEnd[] = [];
   let timer: NodeJS.Timeout | undefined;
   let planned: Promise<void> | undefined;
   let tail = "";
@@ -104,6 +120,13 @@ export function startChild(
   const waiting: { resolve(): void; reject(error: Error): void }[] = [];
   const log = new RotatingLog(spec.logFile);
   adopt(launch());
+
+  function noteEnd(cause: ChildEnd["cause"], how: string | null): ChildEnd {
+    const end: ChildEnd = { at: Date.now(), servedAt: null, cause, how };
+    ends.push(end);
+    if (ends.length > maxEnds) ends.shift();
+    return end;
+  }
 
   function launch(epoch = 0, extraEnv: Record<string, string> = {}): Run {
     // The open stdin is the leash: our own processes end when it closes, even if this one is killed. See server/cli/leash.ts.
@@ -180,6 +203,7 @@ export function startChild(
     // What has not served since its start is still about to.
     if (before === "starting" || before === "restarting") {
       if (next !== "ready") return;
+      for (const end of ends) end.servedAt ??= Date.now();
       if (restarts > 0) onEvent(`${spec.name} is back, pid ${current?.process.pid}`);
     } else if (before !== next) {
       onEvent(`${spec.name} (pid ${current?.process.pid}) ${changes[next]}`);
@@ -217,6 +241,7 @@ export function startChild(
     failures = steady ? 0 : failures + 1;
     const delay = backoffMs(failures - 1);
     onEvent(`${spec.name} ended (${lastExit}); restarting in ${delay} ms; its log: ${spec.logFile}`);
+    noteEnd(run.hung ? "hung" : "ended", how);
     state = "restarting";
     restarts++;
     timer = setTimeout(() => adopt(launch()), delay);
@@ -297,6 +322,17 @@ export function startChild(
     await startAnew(old);
   }
 
+  async function replacePlanned(): Promise<void> {
+    const end = current && noteEnd("planned", null);
+    try {
+      await replace();
+    } finally {
+      planned = undefined;
+      // A successor serves by now; what is started anew is told when it does.
+      if (end && state === "ready") end.servedAt ??= Date.now();
+    }
+  }
+
   return {
     name: spec.name,
     get state() {
@@ -313,6 +349,9 @@ export function startChild(
     },
     get lastExit() {
       return lastExit;
+    },
+    get ends() {
+      return ends;
     },
     whenReady: (timeoutMs) =>
       new Promise((resolve, reject) => {
@@ -335,9 +374,7 @@ export function startChild(
       }),
     restart() {
       if (state === "stopped") return Promise.resolve();
-      planned ??= replace().finally(() => {
-        planned = undefined;
-      });
+      planned ??= replacePlanned();
       return planned;
     },
     async stop() {

@@ -14,7 +14,17 @@ beforeEach(() => {
 afterEach(() => rmSync(data, { recursive: true, force: true }));
 
 const part = (name: string, kind: string, changes: Partial<PartStatus> = {}): PartStatus => ({
-  ...{ name, kind, pid: 7, address: "", state: "ready", restarts: 0, startedAt: 1_767_225_600_000, lastExit: null },
+  ...{
+    name,
+    kind,
+    pid: 7,
+    address: "",
+    state: "ready",
+    restarts: 0,
+    startedAt: 1_767_225_600_000,
+    lastExit: null,
+    ends: [],
+  },
   ...{ node: null, metrics: null, admin: null, usage: { cpuMs: 2500, memoryBytes: 100_000 } },
   ...changes,
 });

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { isFromWebPage } from "../lib/allowed-host.ts";
 import { errorBody } from "../lib/error-body.ts";
 import { createHttpListener, type RequestTarget } from "../lib/http-listener.ts";
+import type { ChildEnd } from "./child.ts";
 import { containerMetrics } from "./container-metrics.ts";
 import type { ProcessUsage } from "./process-usage.ts";
 import { maxTrafficRate, type TrafficStats } from "./traffic.ts";
@@ -31,6 +32,8 @@ export interface PartStatus {
   restarts: number;
   startedAt: number;
   lastExit: string | null;
+  /** The last times that it was started again, oldest first. */
+  ends: readonly ChildEnd[];
   /** xDS node id of a proxy; null for other parts. */
   node: string | null;
   /** Where a proxy tells its metrics in Prometheus' form: `http://127.0.1.2:15090`; null for other parts. */

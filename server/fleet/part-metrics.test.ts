@@ -12,6 +12,7 @@ const part = (name: string, node: string | null, usage: { cpuMs: number; memoryB
   restarts: 0,
   startedAt: 1000,
   lastExit: null,
+  ends: [],
   node,
   metrics: null,
   admin: null,

@@ -168,6 +168,7 @@ const partStatus = (part: Part, child: Child) => ({
   restarts: child.restarts,
   startedAt: child.startedAt,
   lastExit: child.lastExit ?? null,
+  ends: child.ends,
   node: part.node ?? null,
   metrics: part.metrics ?? null,
   admin: part.admin ?? null,

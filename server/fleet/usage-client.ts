@@ -1,9 +1,13 @@
 import { z } from "zod";
+import { PartRestart } from "../contract/index.ts";
 import { createHttpClient } from "../lib/http-client.ts";
 
 const Answer = z.object({
   parts: z.array(
     z.object({
+      name: z.string(),
+      kind: z.string(),
+      ends: z.array(PartRestart.omit({ part: true, kind: true, node: true })).default([]),
       node: z.string().nullable(),
       pid: z.number().nullable(),
       metrics: z.string().nullable().default(null),
@@ -46,5 +50,17 @@ export function createUsageClient(fleetPort: number, timeoutMs = 2000): () => Pr
     const { text } = await client.call("GET", "/v1/status");
     const { parts } = Answer.parse(JSON.parse(text));
     return parts.flatMap(({ node, pid, usage }) => (node && pid && usage ? [{ node, pid, ...usage }] : []));
+  };
+}
+
+/** When the parts that this machine's supervisor runs were started again, the newest first. Rejects where there is no supervisor. */
+export function createRestartsClient(fleetPort: number, timeoutMs = 2000): () => Promise<PartRestart[]> {
+  const client = createHttpClient(`http://127.0.0.1:${fleetPort}`, timeoutMs);
+  return async () => {
+    const { text } = await client.call("GET", "/v1/status");
+    const { parts } = Answer.parse(JSON.parse(text));
+    return parts
+      .flatMap(({ name, kind, node, ends }) => ends.map((end) => ({ part: name, kind, node, ...end })))
+      .sort((a, b) => b.at - a.at);
   };
 }

@@ -25,12 +25,21 @@ export function memo<T>(owner: object, key: string, deps: readonly unknown[], ma
   return value;
 }
 
-const sameItems = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((item, index) => Object.is(item, b[index]));
+/** What `memo` would give without making it; undefined: it would make it. */
+export function remembered<T>(owner: object, key: string, deps: readonly unknown[]): { readonly value: T } | undefined {
+  const found = caches.get(owner)?.get(key);
+  return found && sameItems(found.deps, deps) ? (found as { readonly value: T }) : undefined;
+}
+
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (!Object.is(a[index], b[index])) return false;
+  return true;
+}
 
 /** `previous` when it holds the same values under the same keys in the same order, else `next`: keeps a map's identity. */
 export function keepMap<K, V>(previous: ReadonlyMap<K, V>, next: ReadonlyMap<K, V>): ReadonlyMap<K, V> {
-  if (previous.size !== next.size) return next;
+  if (previous === next || previous.size !== next.size) return next;
   const old = previous.entries();
   for (const [key, value] of next) {
     const entry = old.next().value;

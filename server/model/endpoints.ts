@@ -2,6 +2,7 @@ import type { ConfigObject } from "../config/object.ts";
 import { memo } from "../lib/memo.ts";
 import { compare } from "./hostname.ts";
 import { canonicalRevision, canonicalService, type Labels, matchesLabels } from "./labels.ts";
+import { groupOf, isReady } from "./registered-workloads.ts";
 import { partsOf, type Service, type ServicePort } from "./service.ts";
 import type { ServiceEntrySpec, ServiceSpec, WorkloadEntrySpec } from "./specs.ts";
 
@@ -15,6 +16,8 @@ export interface Endpoint {
   /** `region/zone/subzone`, or empty. */
   readonly locality: string;
   readonly workload: Workload;
+  /** False: its own probe says that it is not well, or has not said yet that it is; it gets nothing. */
+  readonly ready: boolean;
 }
 
 export interface Workload {
@@ -24,6 +27,8 @@ export interface Workload {
   readonly canonicalRevision: string;
   /** Empty: not known. */
   readonly serviceAccount: string;
+  /** The WorkloadGroup that its proxy registered it for; undefined: somebody wrote the entry. */
+  readonly group: string | undefined;
 }
 
 /** Per service port the endpoints, ordered by address and port. */
@@ -93,7 +98,7 @@ function entryEndpoints(service: Service, port: ServicePort, workloads: Workload
     return spec.endpoints.flatMap(
       (entry) =>
         memo(entry, `endpoint|${service.hostname}|${portKey(port)}`, [], () =>
-          toEndpoint(entry, entry.labels ?? {}, service.hostname, service.namespace, port),
+          toEndpoint(entry, entry.labels ?? {}, { name: service.hostname, namespace: service.namespace }, port),
         ) ?? [],
     );
   }
@@ -102,7 +107,7 @@ function entryEndpoints(service: Service, port: ServicePort, workloads: Workload
   const own = { address: service.hostname };
   return [
     memo(service, `endpoint|${portKey(port)}`, [], () =>
-      toEndpoint(own, {}, service.hostname, service.namespace, port),
+      toEndpoint(own, {}, { name: service.hostname, namespace: service.namespace }, port),
     ),
   ].flatMap((endpoint) => endpoint ?? []);
 }
@@ -112,8 +117,12 @@ function fromWorkload(object: ConfigObject, port: ServicePort): Endpoint | undef
     toEndpoint(
       object.spec as WorkloadEntrySpec,
       labelsOf(object),
-      labelsOf(object)["service.istio.io/workload-name"] || object.metadata.name,
-      object.metadata.namespace,
+      {
+        name: labelsOf(object)["service.istio.io/workload-name"] || object.metadata.name,
+        namespace: object.metadata.namespace,
+        group: groupOf(object),
+        ready: isReady(object),
+      },
       port,
     ),
   );
@@ -122,8 +131,12 @@ function fromWorkload(object: ConfigObject, port: ServicePort): Endpoint | undef
 function toEndpoint(
   entry: WorkloadEntrySpec,
   labels: Labels,
-  name: string,
-  namespace: string,
+  {
+    name,
+    namespace,
+    group,
+    ready = true,
+  }: { name: string; namespace: string; group?: string | undefined; ready?: boolean },
   port: ServicePort,
 ): Endpoint | undefined {
   const number = targetPort(port, entry.ports ?? {});
@@ -140,7 +153,9 @@ function toEndpoint(
       canonicalService: canonicalService(labels, name),
       canonicalRevision: canonicalRevision(labels),
       serviceAccount: entry.serviceAccount ?? "",
+      group,
     },
+    ready,
   };
 }
 

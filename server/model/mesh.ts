@@ -1,6 +1,7 @@
 import { withoutZeroValues } from "../config/kinds/zero-values.ts";
 import type { ConfigObject } from "../config/object.ts";
 import type { ConfigChange } from "../config/store.ts";
+import { withEntries } from "../lib/lineage.ts";
 import { keepMap, memo } from "../lib/memo.ts";
 import { type AuthorizationIndex, indexAuthorizationPolicies } from "./authorization-policies.ts";
 import { type DestinationRuleIndex, indexDestinationRules } from "./destination-rules.ts";
@@ -15,7 +16,7 @@ import { indexRequestAuthentications, type RequestAuthenticationIndex } from "./
 import { indexRuntimeLayers, type RuntimeLayerIndex } from "./runtime-layers.ts";
 import { indexSidecars, type SidecarIndex } from "./sidecars.ts";
 import { indexTelemetries, type TelemetryIndex } from "./telemetries.ts";
-import { indexVirtualServices, type VirtualServiceIndex } from "./virtual-services.ts";
+import { routingOf, type VirtualServiceIndex } from "./virtual-services.ts";
 
 /**
  * All that the mesh is at one revision, resolved and immutable. Parts that two revisions share are the very same objects,
@@ -79,14 +80,14 @@ export function buildMesh(objects: Iterable<ConfigObject>, revision: number, opt
 /** The mesh after the changes; kinds that it does not read are carried along, and cost nothing. */
 export function updateMesh(mesh: Mesh, changes: readonly ConfigChange[], revision: number): Mesh {
   const byKind = new Map<string, ReadonlyMap<string, ConfigObject>>(mesh.objects);
-  const copies = new Map<string, Map<string, ConfigObject>>();
-  for (const { type, key, after } of changes) {
-    const kind = copies.get(key.kind) ?? new Map(byKind.get(key.kind));
-    copies.set(key.kind, kind);
-    if (type === "DELETED") kind.delete(`${key.namespace}/${key.name}`);
-    else if (after) kind.set(`${key.namespace}/${key.name}`, withoutZeroValues(after));
+  for (const [kind, own] of Map.groupBy(changes, ({ key }) => key.kind)) {
+    const entries = own.flatMap(({ type, key, after }): [string, ConfigObject | undefined][] => {
+      const name = `${key.namespace}/${key.name}`;
+      if (type === "DELETED") return [[name, undefined]];
+      return after ? [[name, withoutZeroValues(after)]] : [];
+    });
+    byKind.set(kind, withEntries(byKind.get(kind) ?? none, entries));
   }
-  for (const [kind, objects] of copies) byKind.set(kind, objects);
   const next = derive(byKind, revision, mesh.options);
   return {
     ...next,
@@ -127,7 +128,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
     services,
     endpoints,
     destinationRules: memo(rule, "rules", [domain], () => indexDestinationRules(rule.values(), domain)),
-    virtualServices: memo(route, "routes", [domain], () => indexVirtualServices(route.values(), domain)),
+    virtualServices: routingOf(route, domain),
     sidecars: memo(sidecar, "sidecars", [], () => indexSidecars(sidecar.values())),
     envoyFilters: memo(patching, "envoy-filters", [], () => indexEnvoyFilters(patching.values())),
     authorizationPolicies: memo(authorization, "authorization-policies", [], () =>

@@ -84,11 +84,12 @@ export function imported(
       const own = it.namespace === "." ? clientNamespace : it.namespace;
       return (own === "*" || own === namespace) && intersect(it.host, host) !== undefined;
     });
-  const virtualServices = memo(index, `imported ${sidecar.key} ${clientNamespace}`, [sidecar], () =>
-    restrict(index, (it) => it.hosts.some((host) => takesIn(it.namespace, host))),
+  const key = `imported ${sidecar.key} ${clientNamespace}`;
+  const virtualServices = restrict(index, key, [sidecar], (it) => it.hosts.some((host) => takesIn(it.namespace, host)));
+  const destinations = memo(virtualServices, `destinations ${clientNamespace}`, [], () =>
+    destinationHosts(virtualServicesAt(virtualServices, meshGateway, clientNamespace)),
   );
-  const destinations = destinationHosts(virtualServicesAt(virtualServices, meshGateway, clientNamespace));
-  const services = memo(registry, `imported ${sidecar.key} ${clientNamespace}`, [sidecar, destinations.join()], () => {
+  const services = memo(registry, key, [sidecar, destinations.join()], () => {
     const asked = visibleServices(registry, clientNamespace, ({ namespace, hostname }) => takesIn(namespace, hostname));
     const all = visibleServices(registry, clientNamespace);
     const led = destinations.flatMap((host): [string, Service][] => {

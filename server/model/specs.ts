@@ -32,7 +32,9 @@ export type {
   PatchedPart,
   PeerAuthenticationSpec,
   PolicyTargetReference,
+  ProxyConfigSpec,
   RateLimitSpec,
+  ReadinessProbe,
   RequestAuthenticationSpec,
   RouteDestination,
   RuntimeLayerSpec,
@@ -49,6 +51,7 @@ export type {
   TrafficPolicy,
   VirtualServiceSpec,
   WorkloadEntrySpec,
+  WorkloadGroupSpec,
   WorkloadMode,
 } from "../config/kinds/index.ts";
 

@@ -1,4 +1,5 @@
 import type { ConfigObject } from "../config/object.ts";
+import { Lineage, mapSteps } from "../lib/lineage.ts";
 import { memo } from "../lib/memo.ts";
 import { covers, isWildcard, narrowerFirst, resolveHost } from "./hostname.ts";
 import { olderFirst } from "./service.ts";
@@ -51,12 +52,119 @@ interface WildcardHost {
   readonly exportTo: readonly string[];
 }
 
-export const indexVirtualServices = (objects: Iterable<ConfigObject>, domain: string): VirtualServiceIndex =>
-  index([...objects].sort(olderFirst).map((object) => resolve(object, domain)));
+/** One that came, went, or has become another. */
+export interface VirtualServiceChange {
+  readonly before: VirtualService | undefined;
+  readonly after: VirtualService | undefined;
+}
 
-/** As if there were no others. */
-export const restrict = (of: VirtualServiceIndex, keep: (it: VirtualService) => boolean): VirtualServiceIndex =>
-  index(of.all.filter(keep));
+/** Indices that came of others. */
+export const routingSteps = new Lineage<VirtualServiceIndex, readonly VirtualServiceChange[]>();
+
+export const indexVirtualServices = (objects: Iterable<ConfigObject>, domain: string): VirtualServiceIndex =>
+  index([...objects].sort(olderFirst).map((object) => resolvedVirtualService(object, domain)));
+
+/** The same of objects by key; of objects that came of others, at the cost of what they differ in. */
+export const routingOf = (objects: ReadonlyMap<string, ConfigObject>, domain: string): VirtualServiceIndex =>
+  mapSteps.memo(
+    objects,
+    "routes",
+    [domain],
+    () => indexVirtualServices(objects.values(), domain),
+    (before, { from, change }) => {
+      const resolved = (object: ConfigObject | undefined) => object && resolvedVirtualService(object, domain);
+      const old = from as typeof objects;
+      return amended(
+        before,
+        Array.from(change, (key) => ({ before: resolved(old.get(key)), after: resolved(objects.get(key)) })),
+      );
+    },
+  );
+
+/** As if there were no others; the same index for the same `key`. */
+export const restrict = (
+  of: VirtualServiceIndex,
+  key: string,
+  deps: readonly unknown[],
+  keep: (it: VirtualService) => boolean,
+): VirtualServiceIndex =>
+  routingSteps.memo(
+    of,
+    key,
+    deps,
+    () => index(of.all.filter(keep)),
+    (earlier, { change }) => {
+      const kept = (it: VirtualService | undefined) => (it && keep(it) ? it : undefined);
+      return amended(
+        earlier,
+        change.map(({ before, after }) => ({ before: kept(before), after: kept(after) })),
+      );
+    },
+  );
+
+/** What changed of those that are for a gateway, or for the mesh: as it was and as it is. */
+export const rulesIn = (change: readonly VirtualServiceChange[], gateway: string): VirtualService[] =>
+  change
+    .flatMap(({ before, after }) => [before ?? [], after ?? []].flat())
+    .filter(({ gateways }) => gateways.includes(gateway));
+
+const byAge = (a: VirtualService, b: VirtualService): number => olderFirst(a.source, b.source);
+
+/** Equal to the index of all that there is after the changes, at the cost of these. */
+function amended(from: VirtualServiceIndex, all: readonly VirtualServiceChange[]): VirtualServiceIndex {
+  const changes = all.filter(({ before, after }) => before !== after);
+  if (changes.length === 0) return from;
+  const touched = changes.flatMap(({ before, after }) => [before ?? [], after ?? []].flat());
+  const place = (list: readonly VirtualService[], is: (it: VirtualService) => boolean) => replaced(list, changes, is);
+  const byGateway = new Map(from.byGateway);
+  for (const gateway of new Set(touched.flatMap(({ gateways }) => gateways))) {
+    set(
+      byGateway,
+      gateway,
+      place(byGateway.get(gateway) ?? [], (it) => it.gateways.includes(gateway)),
+    );
+  }
+  const exact = new Map(from.exact);
+  for (const host of new Set(touched.flatMap(({ hosts }) => hosts))) {
+    if (isWildcard(host)) continue;
+    set(
+      exact,
+      host,
+      place(exact.get(host) ?? [], (it) => isOfMesh(it) && it.hosts.includes(host)),
+    );
+  }
+  const wildcard = touched.some(({ hosts }) => hosts.some(isWildcard))
+    ? wildcardHosts(byGateway.get(meshGateway) ?? [])
+    : from.wildcard;
+  const next = place(from.all, () => true);
+  const isSameLabels = changes.every(({ before, after }) => labelsText(before) === labelsText(after));
+  const sourceLabels = isSameLabels ? from.sourceLabels : sourceLabelsOf(next);
+  return routingSteps.record({ all: next, byGateway, exact, wildcard, sourceLabels }, from, changes);
+}
+
+const isOfMesh = ({ gateways }: VirtualService): boolean => gateways.includes(meshGateway);
+const labelsText = (it: VirtualService | undefined): string => (it ? [...sourceLabelKeys(it)].sort().join() : "");
+
+/** The list, oldest first, without what has gone and with what has come, as far as `is` says that it belongs there. */
+function replaced(
+  list: readonly VirtualService[],
+  changes: readonly VirtualServiceChange[],
+  is: (it: VirtualService) => boolean,
+): VirtualService[] {
+  const gone = new Set(changes.map(({ before }) => before));
+  const next = list.filter((it) => !gone.has(it));
+  for (const { after } of changes) {
+    if (after === undefined || !is(after)) continue;
+    const at = next.findLastIndex((it) => byAge(it, after) < 0);
+    next.splice(at + 1, 0, after);
+  }
+  return next;
+}
+
+function set<V>(map: Map<string, readonly V[]>, key: string, list: readonly V[]): void {
+  if (list.length > 0) map.set(key, list);
+  else map.delete(key);
+}
 
 /** Oldest first. */
 function index(all: readonly VirtualService[]): VirtualServiceIndex {
@@ -65,18 +173,22 @@ function index(all: readonly VirtualService[]): VirtualServiceIndex {
     for (const gateway of new Set(virtualService.gateways)) add(byGateway, gateway, virtualService);
   }
   const exact = new Map<string, VirtualService[]>();
-  const wildcard: WildcardHost[] = [];
-  for (const virtualService of byGateway.get(meshGateway) ?? []) {
-    for (const host of new Set(virtualService.hosts)) {
-      const { namespace, exportTo } = virtualService;
-      if (isWildcard(host)) wildcard.push({ host, virtualService, namespace, exportTo });
-      else add(exact, host, virtualService);
-    }
+  const ofMesh = byGateway.get(meshGateway) ?? [];
+  for (const virtualService of ofMesh) {
+    for (const host of new Set(virtualService.hosts)) if (!isWildcard(host)) add(exact, host, virtualService);
   }
-  // Stable: equally narrow ones keep the order of age.
-  wildcard.sort((a, b) => narrowerFirst(a.host, b.host));
-  return { all, byGateway, exact, wildcard, sourceLabels: sourceLabelsOf(all) };
+  return { all, byGateway, exact, wildcard: wildcardHosts(ofMesh), sourceLabels: sourceLabelsOf(all) };
 }
+
+/** Stable: equally narrow ones keep the order of age. */
+const wildcardHosts = (all: readonly VirtualService[]): WildcardHost[] =>
+  all
+    .flatMap((virtualService) => {
+      const { namespace, exportTo } = virtualService;
+      const hosts = [...new Set(virtualService.hosts)].filter(isWildcard);
+      return hosts.map((host) => ({ host, virtualService, namespace, exportTo }));
+    })
+    .sort((a, b) => narrowerFirst(a.host, b.host));
 
 /** Those of a gateway (or the mesh) that a client sees, in the order of their say. */
 export const virtualServicesAt = (
@@ -125,7 +237,8 @@ export const sourceLabelKeys = (virtualService: VirtualService): readonly string
     ),
   ]);
 
-function resolve(object: ConfigObject, domain: string): VirtualService {
+/** As the index has it. */
+export function resolvedVirtualService(object: ConfigObject, domain: string): VirtualService {
   return memo(object, "virtual-service", [domain], () => {
     const spec = object.spec as unknown as VirtualServiceSpec;
     const { name, namespace } = object.metadata;

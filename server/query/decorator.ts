@@ -14,7 +14,7 @@ export interface GraphInput {
   /** The end of the window alone, for what health goes by besides; left out: the window is as short. */
   recent?: { rows: readonly RollupSum[]; seconds: number };
   /** For the strip below the graph, which reaches further back than the graph itself: calls that enter the mesh, each counted once. */
-  timeline: { window: Window; rows: readonly RollupRow[]; seconds?: number };
+  timeline: { window: Window; rows: readonly RollupRow[]; dataFromMs?: number };
   /** Stretches of the timeline of which records may be missing. */
   gaps?: readonly GapRow[];
   facts: MeshFacts;

@@ -3,6 +3,7 @@ import type { MeshFacts } from "./facts.ts";
 import { judgedBy } from "./judged-by.ts";
 import { NodeNames } from "./nodes.ts";
 import type { GapRow, RollupRow } from "./reader.ts";
+import { recordedSecondsOf } from "./recorded-seconds.ts";
 import { seriesOf, stepOf, tallies } from "./service-metrics.ts";
 import { answeredRows } from "./traffic.ts";
 import type { Window } from "./window.ts";
@@ -23,7 +24,7 @@ const mostSeries = 8;
 export function buildOutbound({ window, dataFromMs, gaps, facts, ...input }: OutboundInput): OutboundMetrics {
   const names = new NodeNames(facts);
   const rows = answeredRows(input.rows, names);
-  const seconds = Math.max(1, (window.toMs - dataFromMs) / 1000);
+  const seconds = recordedSecondsOf(window, { dataFromMs, gaps });
   const steps = tallies(rows, names, ({ edge, ...row }) => [`${edge.service}:${stepOf(row, window)}`]);
   const totals = [...tallies(rows, names, ({ edge }) => [edge.service])].toSorted(([, a], [, b]) => b.count - a.count);
   const known = new Map(facts.services.map((service) => [service.hostname, service]));

@@ -1,23 +1,23 @@
 import type { Overview } from "../contract/index.ts";
-import type { GapRow, RollupRow } from "./reader.ts";
+import type { RollupRow } from "./reader.ts";
+import { type Recorded, recordedSeconds, stepCount } from "./recorded-seconds.ts";
 import { Tally } from "./tally.ts";
 import type { Window } from "./window.ts";
 
 export interface OverviewInput {
   /** Of calls that enter the mesh only, in both. */
   recent: { rows: readonly RollupRow[]; seconds: number };
-  hour: { window: Window; rows: readonly RollupRow[]; dataFromMs: number };
-  gaps: readonly GapRow[];
+  hour: Recorded & { window: Window; rows: readonly RollupRow[] };
   at: number;
 }
 
 /** The golden signals of the whole mesh, now and over the last hour. */
-export function buildOverview({ recent, hour, gaps, at }: OverviewInput): Overview {
+export function buildOverview({ recent, hour, at }: OverviewInput): Overview {
   const now = new Tally();
   for (const row of recent.rows) now.add(row);
-  const { window, rows, dataFromMs } = hour;
+  const { window, rows, gaps } = hour;
   const stepMs = window.stepSec * 1000;
-  const tallies: (Tally | undefined)[] = Array.from({ length: Math.round((window.toMs - window.fromMs) / stepMs) });
+  const tallies: (Tally | undefined)[] = Array.from({ length: stepCount(window) });
   for (const row of rows) {
     const step = Math.floor((row.atMs - window.fromMs) / stepMs);
     if (step < 0 || step >= tallies.length) continue;
@@ -25,11 +25,10 @@ export function buildOverview({ recent, hour, gaps, at }: OverviewInput): Overvi
     tallies[step] = tally;
     tally.add(row);
   }
+  const secondsOf = recordedSeconds(window, hour);
   const rates = tallies.map((tally, step) => {
-    const from = window.fromMs + step * stepMs;
-    const seconds = (from + stepMs - Math.max(from, dataFromMs)) / 1000;
-    const isMissing = tally === undefined && gaps.some((gap) => gap.fromMs < from + stepMs && gap.toMs > from);
-    return seconds <= 0 || isMissing ? null : (tally?.count ?? 0) / seconds;
+    const seconds = secondsOf(step, tally !== undefined);
+    return seconds === 0 ? null : (tally?.count ?? 0) / seconds;
   });
   return {
     at,
@@ -40,6 +39,7 @@ export function buildOverview({ recent, hour, gaps, at }: OverviewInput): Overvi
       requestRate: rates,
       errorShare: tallies.map((tally) => (tally ? tally.errors / tally.count : null)),
       latencyMsP95: tallies.map((tally) => tally?.percentile(0.95) ?? null),
+      ...(gaps.length > 0 && { gaps: gaps.map(({ fromMs, toMs }) => ({ fromMs, toMs })) }),
     },
   };
 }

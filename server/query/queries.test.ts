@@ -180,14 +180,29 @@ it("finds recent samples, and bounds how many", async () => {
 });
 
 describe("gaps and metrics", () => {
-  it("says in a graph of when records may be missing", async () => {
-    const at = (t0 + 599) * 1000;
-    await store.write(batch({ collector: { startedAtMs: 0, flushedAtMs: at, completeUntilMs: at - 90_000 } }));
-    await store.write(
-      batch({ collector: { startedAtMs: at - 80_000, flushedAtMs: at, completeUntilMs: at, active: true } }),
+  const at = (t0 + 599) * 1000;
+  /** The collector was away from one second to another of the ten minutes. */
+  const away = async (from: number, to: number) => {
+    await store.write(batch({ collector: { startedAtMs: 0, flushedAtMs: at, completeUntilMs: (t0 + from) * 1000 } }));
+    const collector = { startedAtMs: (t0 + to) * 1000, flushedAtMs: at, completeUntilMs: at, active: true };
+    await store.write(batch({ collector }));
+  };
+
+  it("says in a graph of when nothing was recorded, and of what a collector was away and is brought later nothing", async () => {
+    await away(500, 520);
+    expect((await queries().graph({ window: 60 })).timeline.gaps).toBeUndefined();
+    store = new MemoryTelemetryStore();
+    const seconds = Array.from({ length: 600 }, (_, i) => t0 + i).filter(
+      (second) => second < t0 + 555 || second >= t0 + 585,
     );
+    await store.write(
+      batch({ rollups: seconds.map((second) => rollup(reviews, second, { latencies: Array(10).fill(20) })) }),
+    );
+    await away(555, 585);
     const graph = Graph.parse(await queries().graph({ window: 60 }));
-    expect(graph.timeline.gaps).toEqual([{ fromMs: at - 90_000, toMs: at - 80_000 }]);
+    expect(graph.timeline.gaps).toEqual([{ fromMs: (t0 + 555) * 1000, toMs: (t0 + 585) * 1000 }]);
+    // Half of the minute is recorded, and its rate is that of before.
+    expect(graph.edges.map(({ signals }) => signals.requestRate)).toEqual([10]);
     expect((await queries().graph({ window: 60, at: at - 300_000 })).timeline.gaps).toBeUndefined();
   });
 

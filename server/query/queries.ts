@@ -91,7 +91,7 @@ export function createQueries({
         timelineBefore(endMs, Math.max(window, timelineSec), known),
         window > recentSec ? ranges.sumsBefore(endMs, recentSec) : undefined,
       ]);
-      const gaps = await reader.gaps(timeline.window);
+      const { gaps } = timeline;
       const more = { freshAt, silentSince, ...(recent && { recent }) };
       const graph = buildGraph({ ...shown, timeline, gaps, facts: known, ...more });
       if (live) await prepare?.(graph);
@@ -128,13 +128,9 @@ export function createQueries({
         ranges.rowsOf(ranges.stepsBefore(endMs, window, step), ofService),
         ranges.rowsBefore(endMs, recentSec, ofService),
       ]);
-      const gaps = await reader.gaps(shown.window);
       return buildServiceMetrics({
-        window: shown.window,
-        dataFromMs: shown.dataFromMs,
-        rows: shown.rows,
+        ...shown,
         recent: recent.rows,
-        gaps,
         facts: known,
         service: known.services.find(({ hostname }) => hostname === host),
       });
@@ -144,7 +140,7 @@ export function createQueries({
       const isMeant = ({ source }: EdgeRow) =>
         isPeer(source, { namespace, app }) && (workload === undefined || source.workload === workload);
       const shown = await ranges.rowsOf(ranges.stepsBefore(endMs, window), isMeant);
-      return buildOutbound({ ...shown, gaps: await reader.gaps(shown.window), facts: known });
+      return buildOutbound({ ...shown, facts: known });
     },
     async serviceList({ window, at }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
@@ -167,8 +163,7 @@ export function createQueries({
         (edge) =>
           isPeer(edge.source, workload) || isPeer(edge.destination, workload) || edge.destination.workload === "",
       );
-      const gaps = await reader.gaps(shown.window);
-      return buildWorkloadMetrics({ ...shown, gaps, facts: known, workload });
+      return buildWorkloadMetrics({ ...shown, facts: known, workload });
     },
     async overview({ window = overviewSec, at } = {}) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
@@ -181,8 +176,7 @@ export function createQueries({
       ]);
       const entering = enteringEdges(minute.rows, known);
       const rows = minute.rows.filter(({ edge }) => entering.has(edge));
-      const gaps = await reader.gaps(hour.window);
-      return buildOverview({ at: endMs, recent: { rows, seconds: minute.seconds }, hour, gaps });
+      return buildOverview({ at: endMs, recent: { rows, seconds: minute.seconds }, hour });
     },
     async latencyHeatmap({ window, at, ...filter }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
@@ -229,7 +223,7 @@ export function createQueries({
       // Steps of hours at the most: a week that ends three hours ago would not have what is looked for.
       const step = seconds > 2 * 86_400 ? 3600 : undefined;
       const shown = await ranges.rowsOf(ranges.stepsBefore(endMs, seconds, step), arrivesAt(of));
-      return mutualTlsTrend({ ...shown, gaps: await reader.gaps(shown.window) });
+      return mutualTlsTrend(shown);
     },
     async turnedAway({ window, at }) {
       const { endMs } = await ranges.endOf(at);

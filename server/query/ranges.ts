@@ -1,16 +1,21 @@
 import type { Clock } from "../lib/clock.ts";
+import { rememberEach } from "../lib/remember.ts";
 import { type Step, steps } from "../wire/retention.ts";
-import type { CollectorRow, RollupRange, RollupRow, RollupSum, TelemetryReader } from "./reader.ts";
+import type { CollectorRow, GapRow, RollupRange, RollupRow, RollupSum, TelemetryReader, TimeRange } from "./reader.ts";
+import { recordedSecondsOf } from "./recorded-seconds.ts";
+import { holesOf } from "./unrecorded.ts";
 import { alignedWindow, floorTo, type KeptSec, liveEndMs, rowsUntil, storedStepFor, type Window } from "./window.ts";
 
 /** What was read of a stretch of time. */
 export interface Range<Row = RollupRow> {
   window: Window;
   rows: Row[];
-  /** How much of the window there can be data of: rates of a mesh that was started a minute ago are not those of an hour. */
+  /** How much of the window there can be data of: rates of a mesh that was started a minute ago are not those of an hour, and what was down was not called. */
   seconds: number;
   /** Since when there can be data, Unix milliseconds, within the window. */
   dataFromMs: number;
+  /** Stretches of the window of which records are missing, or may be, oldest first. */
+  gaps: GapRow[];
 }
 
 /** A window of a chart, and the length of the buckets to read for it. */
@@ -24,17 +29,26 @@ type EdgeFilter = RollupRange["edges"];
 const maxBuckets = 180;
 const maxSteps = 1000;
 const maxWindowSec = 30 * 86_400;
+/** Gaps that are looked into, the newest; of the others it is only known that something may be missing. */
+const maxHoled = 30;
 
 /** From "the last ten minutes" to rows: which end is known whole, which buckets are still kept, and how many are worth reading. */
 export class Ranges {
   readonly #reader: TelemetryReader;
   readonly #clock: Clock;
   readonly #keptSec: KeptSec;
+  readonly #holes: (gap: GapRow) => Promise<GapRow[]>;
 
   constructor(reader: TelemetryReader, clock: Clock, keptSec: KeptSec) {
     this.#reader = reader;
     this.#clock = clock;
     this.#keptSec = keptSec;
+    this.#holes = rememberEach((gap) => this.#readHoles(gap), {
+      ms: 10_000,
+      maxKeys: 2 * maxHoled,
+      keyOf: ({ collector, fromMs, toMs }) => `${collector} ${fromMs} ${toMs}`,
+      clock,
+    });
   }
 
   /** The wanted end, down to a full second, and not past what is known whole. */
@@ -83,6 +97,23 @@ export class Ranges {
     return this.#reader.sums({ fromMs, toMs, withLatency: false });
   }
 
+  /** Stretches of time of which records are missing, or may be, oldest first. */
+  async gapsIn(range: TimeRange): Promise<GapRow[]> {
+    const gaps = await this.#reader.gaps(range);
+    const last = gaps.length - maxHoled;
+    const holes = await Promise.all(gaps.map((gap, i) => (i < last ? [gap] : this.#holes(gap))));
+    return holes.flat().filter(({ fromMs, toMs }) => toMs > range.fromMs && fromMs < range.toMs);
+  }
+
+  async #readHoles(gap: GapRow): Promise<GapRow[]> {
+    const seconds = Math.ceil((gap.toMs - gap.fromMs) / 1000);
+    const stepSec = storedStepFor(seconds, this.#ageSec(gap.fromMs) + 1, this.#keptSec, maxSteps);
+    const window = alignedWindow(gap.toMs + stepSec * 1000 - 1, seconds + stepSec, stepSec);
+    const rows = await this.#reader.rollups({ fromMs: window.fromMs, toMs: window.toMs, stepSec });
+    const starts = [...new Set(rows.map(({ atMs }) => floorTo(atMs, stepSec)))].sort((a, b) => a - b);
+    return holesOf(gap, starts, stepSec * 1000);
+  }
+
   #windowBefore(endMs: number, windowSec: number): Window & { stepSec: Step } {
     const seconds = bounded(windowSec, 1, maxWindowSec);
     const endAgeSec = this.#ageSec(endMs);
@@ -94,9 +125,9 @@ export class Ranges {
 
   async #covered<Row>(window: Window, rows: Row[]): Promise<Range<Row>> {
     const { fromMs, toMs } = window;
-    const oldest = (await this.#reader.oldestAt()) ?? fromMs;
-    const dataFromMs = Math.min(Math.max(fromMs, oldest), toMs);
-    return { window, rows, dataFromMs, seconds: Math.max(1, (toMs - dataFromMs) / 1000) };
+    const [oldest, gaps] = await Promise.all([this.#reader.oldestAt(), this.gapsIn(window)]);
+    const dataFromMs = Math.min(Math.max(fromMs, oldest ?? fromMs), toMs);
+    return { window, rows, dataFromMs, gaps, seconds: recordedSecondsOf(window, { dataFromMs, gaps }) };
   }
 
   #ageSec(ms: number): number {

@@ -3,6 +3,7 @@ import type { MeshFacts } from "./facts.ts";
 import { judgedBy } from "./judged-by.ts";
 import { NodeNames } from "./nodes.ts";
 import type { RollupRow } from "./reader.ts";
+import { type Recorded, recordedSecondsOf } from "./recorded-seconds.ts";
 import { Tally } from "./tally.ts";
 import { answeredRows } from "./traffic.ts";
 import { type TrendSteps, trendOf, trendSteps } from "./trend.ts";
@@ -14,12 +15,14 @@ export interface ServiceListInput {
   facts: MeshFacts;
   /** Since when there can be data; default: the window's start. */
   dataFromMs?: number;
+  gaps?: Recorded["gaps"];
 }
 
 /** The registry's services with what is called of them; traffic to anything else is the graph's to show. */
-export function buildServiceList({ window, rows, facts, dataFromMs = window.fromMs }: ServiceListInput): ServiceList {
-  const windowSec = Math.max(1, (window.toMs - dataFromMs) / 1000);
-  const steps = trendSteps(window, dataFromMs);
+export function buildServiceList({ window, rows, facts, ...input }: ServiceListInput): ServiceList {
+  const recorded = { dataFromMs: input.dataFromMs ?? window.fromMs, gaps: input.gaps ?? [] };
+  const windowSec = recordedSecondsOf(window, recorded);
+  const steps = trendSteps(window, recorded);
   const called = new Map<string, Tally[]>();
   for (const row of answeredRows(rows, new NodeNames(facts))) {
     const tallies = called.get(row.edge.service) ?? [];

@@ -90,3 +90,10 @@ it("says nothing of a time without records, and nought where nobody called", () 
   const [all] = series;
   expect(all?.requestRate).toEqual([11, null, 2]);
 });
+
+it("has the rates of the time that was recorded, where the mesh was down for a part of it", () => {
+  const gaps = [{ fromMs: 5000, toMs: 15_000, collector: "a", cause: "stopped" as const }];
+  const { series, totals } = buildServiceMetrics({ window, rows, recent: [], facts: facts(), gaps });
+  expect(series[0]?.requestRate).toEqual([22, null, 2]);
+  expect(totals.all?.requestRate).toBe(130 / 20);
+});

@@ -3,7 +3,7 @@ import type { MeshFacts, ServiceFacts } from "./facts.ts";
 import { judgedBy } from "./judged-by.ts";
 import { NodeNames } from "./nodes.ts";
 import type { GapRow, RollupRow } from "./reader.ts";
-import { type Recorded, recordedSeconds, stepCount } from "./recorded-seconds.ts";
+import { type Recorded, recordedSeconds, recordedSecondsOf, stepCount } from "./recorded-seconds.ts";
 import { Tally } from "./tally.ts";
 import { answeredRows, trafficOf } from "./traffic.ts";
 import { compareVersions } from "./version-order.ts";
@@ -28,8 +28,8 @@ export interface ServiceMetricsInput {
 export function buildServiceMetrics({ window, recent, facts, service, ...input }: ServiceMetricsInput): ServiceMetrics {
   const names = new NodeNames(facts);
   const rows = answeredRows(input.rows, names);
-  const { dataFromMs = window.fromMs } = input;
-  const seconds = Math.max(1, (window.toMs - dataFromMs) / 1000);
+  const { dataFromMs = window.fromMs, gaps = [] } = input;
+  const seconds = recordedSecondsOf(window, { dataFromMs, gaps });
   const signalsOf: SignalsOf = (tally) => judgedBy(service, tally.signals(seconds));
   const versions = tallies(rows, names, (row, version) => [
     `all:${stepOf(row, window)}`,
@@ -44,7 +44,7 @@ export function buildServiceMetrics({ window, recent, facts, service, ...input }
     dataFromMs,
     series: [...totals.keys()]
       .toSorted(allFirst)
-      .map((version) => seriesOf(version, versions, window, { dataFromMs, gaps: input.gaps ?? [] })),
+      .map((version) => seriesOf(version, versions, window, { dataFromMs, gaps })),
     totals: mapValues(totals, signalsOf),
     observedShares: sharesOf(answeredRows(recent, names), names),
     callers: callersOf(rows, names, signalsOf),

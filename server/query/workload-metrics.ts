@@ -10,6 +10,7 @@ import {
 import type { MeshFacts } from "./facts.ts";
 import { type NodeIdentity, NodeNames, nodeId } from "./nodes.ts";
 import type { GapRow, RollupRow, RollupSum } from "./reader.ts";
+import { recordedSecondsOf } from "./recorded-seconds.ts";
 import { seriesOf } from "./service-metrics.ts";
 import { Tally } from "./tally.ts";
 import { type TrafficEdge, trafficOf } from "./traffic.ts";
@@ -80,7 +81,7 @@ export interface WorkloadMetricsInput {
 /** Both directions over time, and who is at the other end. */
 export function buildWorkloadMetrics(input: WorkloadMetricsInput): WorkloadMetrics {
   const { workload, window, dataFromMs, gaps, rows, facts } = input;
-  const seconds = Math.max(1, (window.toMs - dataFromMs) / 1000);
+  const seconds = recordedSecondsOf(window, { dataFromMs, gaps });
   const traffic = trafficOf(rows, new NodeNames(facts));
   const id = idOf(workload);
   const steps = new Map<string, Tally>();

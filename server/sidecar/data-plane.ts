@@ -19,6 +19,7 @@ import { type Secret, SecretSchema } from "../gen/proto/envoy/extensions/transpo
 import type { ClusterEndpointsHealth, ClusterHealthCheck } from "../gen/proto/envoy/service/health/v3/hds_pb.js";
 import type { Logger } from "../lib/logger.ts";
 import type { ListeningSocket } from "../lib/succession.ts";
+import { Timers } from "../lib/timers.ts";
 import { ClusterSet } from "./cluster/cluster-set.ts";
 import type { Lookup } from "./cluster/dns.ts";
 import { DnsCaches } from "./cluster/dns-cache.ts";
@@ -40,7 +41,6 @@ import { Runtime } from "./runtime.ts";
 import { SecretSet } from "./secret/secret-set.ts";
 import type { Stats } from "./stats.ts";
 import { unsupportedFields } from "./supported/supported.ts";
-import { Timers } from "./timers.ts";
 import type { CommonTls } from "./tls/common-tls.ts";
 import { WallClock } from "./wall-clock.ts";
 

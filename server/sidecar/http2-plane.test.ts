@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect, constants, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { ask as askCodec, get, openClient } from "./http2/testing/client.ts";
-import { rawClient } from "./http2/testing/raw-peer.ts";
+import { ask as askCodec, get, openClient } from "../http2/testing/client.ts";
+import { rawClient } from "../http2/testing/raw-peer.ts";
 import { ResponseFlag } from "./record.ts";
 import { eventually, Fixtures, staticCluster, toCluster } from "./test-plane.ts";
 

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
+import { ask, get, openClient } from "../http2/testing/client.ts";
+import { echo, startServer } from "../http2/testing/server.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { freePort } from "../xds/testing/envoy.ts";
-import { ask, get, openClient } from "./http2/testing/client.ts";
-import { echo, startServer } from "./http2/testing/server.ts";
 import { runSidecar } from "./run.ts";
 import { listenerJson, staticCluster, toCluster } from "./test-plane.ts";
 

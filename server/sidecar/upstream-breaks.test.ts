@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { FrameType } from "./http2/frames.ts";
-import { frame } from "./http2/testing/frame.ts";
+import { FrameType } from "../http2/frames.ts";
+import { frame } from "../http2/testing/frame.ts";
 import { flagNames } from "./response-flags.ts";
 import { eventually, Fixtures, staticCluster, type TestPlane, toCluster } from "./test-plane.ts";
 

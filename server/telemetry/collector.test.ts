@@ -57,6 +57,20 @@ it("Zipkin's spans come in at the HTTP port too", async () => {
   expect(await running.store.trace(traceId)).toMatchObject([{ service: "s", name: "x" }]);
 });
 
+it("ends while its database is away, and says what ends with it", async () => {
+  const told: unknown[][] = [];
+  await running.restart({ logger: { ...silentLogger, error: (...line: unknown[]) => void told.push(line) } });
+  const body = JSON.stringify([{ traceId, id: "1", name: "x", timestamp: Date.now() * 1000 }]);
+  const headers = { "content-type": "application/json" };
+  running.store.write = () => Promise.reject(new Error("connection refused"));
+  expect((await fetch(running.url("/api/v2/spans"), { method: "POST", headers, body })).status).toBe(202);
+  await running.collector.stop();
+  expect(told.at(-1)).toEqual([
+    expect.objectContaining({ err: new Error("connection refused") }),
+    "the last telemetry can't be written, and ends with this process",
+  ]);
+});
+
 it("says that it can't write while it can't, and what it failed at", async () => {
   const write = running.store.write;
   running.store.write = () => Promise.reject(new Error("disk full"));

@@ -68,7 +68,10 @@ export interface CollectorOptions {
 export interface Collector {
   /** Listens. Rejects with the system's error when a port is taken, having left nothing behind. */
   start(): Promise<void>;
-  /** Stops listening, lets open streams end for a moment, and writes what is waiting. The store stays open. */
+  /**
+   * Stops listening, lets open streams end for a moment, and writes what is waiting; what the store can't take then is lost, and told in the log:
+   * proxies send again what nobody said to be written. The store stays open.
+   */
   stop(): Promise<void>;
   /** `host:port` each; throws before start. */
   addresses(): { grpc: string; http: string; zipkin: string; jaeger?: string };
@@ -254,7 +257,11 @@ export function createCollector(options: CollectorOptions): Collector {
       closeHttp();
       sampler?.stop();
       await exporter?.stop();
-      await ingest?.stop();
+      const { waitingSpans, waitingLogs, openEntries } = stats();
+      await ingest?.stop().catch((error: unknown) => {
+        const message = "the last telemetry can't be written, and ends with this process";
+        logger.error({ err: error, waitingSpans, waitingLogs, openEntries }, message);
+      });
     },
     addresses() {
       if (grpcPort === undefined) throw new Error("the collector is not listening");

@@ -35,7 +35,7 @@ export function loadAssignment(
   endpoints: readonly Endpoint[],
   clusterId: string,
 ): ClusterLoadAssignment {
-  const members = endpoints.filter((endpoint) => matchesLabels(subset, endpoint.labels));
+  const members = endpoints.filter(({ ready, labels }) => ready && matchesLabels(subset, labels));
   const unhealthy = members.filter(isUnhealthy);
   const key = `load-assignment ${clusterName} ${clusterId} ${JSON.stringify([subset, policy, policy && client, mutualTls.length > 0, unhealthy.length])}`;
   return memo(owner, key, [...members, ...mutualTls, ...unhealthy], () =>

@@ -9,7 +9,7 @@ import { memo } from "../lib/memo.ts";
 import type { Gateway, GatewayServer } from "../model/gateways.ts";
 import { compare, intersect } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { type VirtualService, virtualServicesAt } from "../model/virtual-services.ts";
+import { routingSteps, rulesIn, type VirtualService, virtualServicesAt } from "../model/virtual-services.ts";
 import { isCatchAll } from "./match.ts";
 import type { RouteTable } from "./route-configurations.ts";
 import { virtualServiceRoutes } from "./routes.ts";
@@ -38,12 +38,24 @@ export function gatewayRouteTable(
 ): RouteTable {
   const { virtualServices } = scope;
   const key = `gateway ${name} ${portOffset} ${scopeKey(scope, virtualServices.sourceLabels)} ${servers.map((it) => it.gateway.key).join(" ")}`;
-  const deps = [scope.services, mesh.destinationRules, mesh.options.rootNamespace, ...servers.map((it) => it.server)];
-  return memo(virtualServices, key, deps, () => ({
-    name,
-    virtualHosts: virtualHosts(draftHosts(mesh, scope, servers, portOffset), port),
-    ignorePort: true,
-  }));
+  const deps = [
+    scope.services,
+    mesh.destinationRules.hashes && mesh.destinationRules,
+    mesh.options.rootNamespace,
+    ...servers.map((it) => it.server),
+  ];
+  return routingSteps.memo<RouteTable>(
+    virtualServices,
+    key,
+    deps,
+    () => ({
+      name,
+      virtualHosts: virtualHosts(draftHosts(mesh, scope, servers, portOffset), port),
+      ignorePort: true,
+    }),
+    (before, { change }) =>
+      servers.some(({ gateway }) => rulesIn(change, gateway.key).length > 0) ? undefined : before,
+  );
 }
 
 /** By host, in order of name: each host that a server lets in and a VirtualService bound to its Gateway has. */

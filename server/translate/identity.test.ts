@@ -3,6 +3,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import type { ConfigObject } from "../config/object.ts";
 import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { mapSteps } from "../lib/lineage.ts";
 import { buildMesh, type Mesh, updateMesh } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import type { ProxyResources } from "./resources.ts";
@@ -51,6 +52,24 @@ const unrelated: ConfigObject = {
 };
 const nothing = { listeners: [], routes: [], virtualHosts: [], clusters: [], endpoints: [] };
 const reviews = "http_proxy/reviews.default.svc.cluster.local:9080";
+
+describe("what a changed rule touches", () => {
+  it("is told of one map of virtual hosts after the other, for those who bring it further", () => {
+    const before = translate(mesh, proxy);
+    const whole = translate(mesh, sotw);
+    const next = shiftWeights(mesh, 61);
+    expect(mapSteps.between(before.virtualHosts, translate(next, proxy).virtualHosts)).toEqual(new Set([reviews]));
+    // Whoever is asked for the second time of the same change gets the same.
+    expect(translate(next, sotw).routes).not.toBe(whole.routes);
+    expect(translate(next, proxy).virtualHosts).toBe(translate(next, proxy).virtualHosts);
+  });
+
+  it("is nothing where the rule is for others", () => {
+    const before = translate(mesh, proxy);
+    const next = updateMesh(mesh, [{ type: "ADDED", key: { ...key, name: "another" }, after: unrelated }], 2);
+    expect(translate(next, proxy).virtualHosts).toBe(before.virtualHosts);
+  });
+});
 
 describe("identity is the change signal", () => {
   it("keeps everything when nothing changed, the maps too", () => {

@@ -49,7 +49,8 @@ export function virtualServiceRoutes(virtualService: VirtualService, context: Ro
   const { mesh, port, gateway, scope, requestPort = port } = context;
   const key = `${port} ${requestPort} ${gateway} ${routeScopeKey(scope, virtualService)}`;
   // With another rule changed nothing is looked at; with a service, what the routes take of it.
-  const around = [scope.services, mesh.destinationRules, mesh.options];
+  const { destinationRules } = mesh;
+  const around = [scope.services, destinationRules.hashes && destinationRules, mesh.options];
   return memo(virtualService, `routes among ${key}`, around, () => {
     const clusters = destinationsOf(virtualService).map((it) => clusterOf(it, context));
     const hashes = clusters.map((cluster) => JSON.stringify(hashOf(cluster, context)));

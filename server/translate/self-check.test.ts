@@ -13,7 +13,8 @@ import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/rou
 import { randomFrom } from "../lib/testing/random.ts";
 import { buildMesh, updateMesh } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
-import type { ProxyResources } from "./resources.ts";
+import { createSnapshot } from "../xds/snapshot.ts";
+import type { ProxyResources, TimedResources } from "./resources.ts";
 import { loadCase, proxyOf } from "./testing/cases.ts";
 import { translate } from "./translate.ts";
 
@@ -64,6 +65,12 @@ function bytesOf(resources: ProxyResources): string[] {
   ];
 }
 
+/** As they are sent: encoding remembers, too. */
+const versionsOf = (resources: TimedResources): string[] =>
+  [...createSnapshot(1, resources).resources.values()].flatMap((map) =>
+    [...map].map(([name, { version }]) => `${name} ${version}`),
+  );
+
 const namespaces = ["default", "prod", "shop", "istio-system"];
 const exports = [undefined, ["."], ["*"], ["prod"], ["shop", "."]];
 
@@ -101,29 +108,44 @@ function change(object: ConfigObject, random: (below: number) => number, present
   if (random(6) === 0) Object.assign(metadata, { labels: { app: "reviews", version: `v${random(3)}` } });
 }
 
-describe("what is remembered", () => {
+/** Lets objects come, change and go; each proxy is translated when `isAsked` says so, and compared with one that knows nothing of what was before. */
+function live(seed: number, revisions: number, isAsked: (random: (below: number) => number) => boolean): void {
+  const random = randomFrom(seed);
+  const objects = new Map<string, ConfigObject>();
+  let mesh = buildMesh([], 0);
+  for (let revision = 1; revision <= revisions; revision++) {
+    const changes = Array.from({ length: 1 + random(3) }, () => edit(random, objects));
+    for (const { type, key, after } of changes) {
+      const name = `${key.kind}/${key.namespace}/${key.name}`;
+      if (type === "DELETED") objects.delete(name);
+      else if (after) objects.set(name, after);
+    }
+    mesh = updateMesh(mesh, changes, revision);
+    for (const proxy of proxies) {
+      if (!isAsked(random)) continue;
+      const fresh = buildMesh(structuredClone([...objects.values()]), revision);
+      const made = translate(mesh, proxy);
+      const anew = translate(fresh, { ...proxy });
+      expect(bytesOf(made)).toEqual(bytesOf(anew));
+      expect(versionsOf(made)).toEqual(versionsOf(anew));
+    }
+  }
+}
+
+describe("what is remembered is what would be made from scratch, over a random life of the mesh", () => {
   it.each([1, 2, 3])(
-    "is what would be made from scratch, over a random life of the mesh (seed %i)",
-    { timeout: 120_000 },
-    (seed) => {
-      const random = randomFrom(seed);
-      const objects = new Map<string, ConfigObject>();
-      let mesh = buildMesh([], 0);
-      for (let revision = 1; revision <= 120; revision++) {
-        const changes = Array.from({ length: 1 + random(3) }, () => edit(random, objects));
-        for (const { type, key, after } of changes) {
-          const name = `${key.kind}/${key.namespace}/${key.name}`;
-          if (type === "DELETED") objects.delete(name);
-          else if (after) objects.set(name, after);
-        }
-        mesh = updateMesh(mesh, changes, revision);
-        // Each proxy is translated now and then, so that what it remembers has several ages.
-        for (const proxy of proxies) {
-          if (random(3) > 0) continue;
-          const fresh = buildMesh(structuredClone([...objects.values()]), revision);
-          expect(bytesOf(translate(mesh, proxy))).toEqual(bytesOf(translate(fresh, { ...proxy })));
-        }
-      }
+    "of proxies that ask now and then, so that what they remember has several ages (seed %i)",
+    {
+      timeout: 120_000,
     },
+    (seed) => live(seed, 120, (random) => random(3) === 0),
+  );
+
+  it.each([4, 5])(
+    "of proxies that follow every change, so that each is made of the one before (seed %i)",
+    {
+      timeout: 120_000,
+    },
+    (seed) => live(seed, 60, () => true),
   );
 });

@@ -3,6 +3,7 @@ import type { TypedExtensionConfig } from "../gen/proto/envoy/config/core/v3/ext
 import type { Listener } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
+import { mappedEntries } from "../lib/lineage.ts";
 import { memo } from "../lib/memo.ts";
 import { gatewaysOf } from "../model/gateways.ts";
 import { compare } from "../model/hostname.ts";
@@ -222,11 +223,13 @@ function rateLimitsOf(
 const noVirtualHosts: ReadonlyMap<string, VirtualHost> = new Map();
 
 function vhdsResources(proxy: MeshProxy, tables: readonly RouteTable[]): ReadonlyMap<string, VirtualHost> {
-  const maps = tables.map((table) =>
-    memo(table.virtualHosts, `vhds ${table.name}`, [], () => {
-      const hosts = [...table.virtualHosts].map(([name, host]) => [`${table.name}/${name}`, host] as const);
-      return new Map(hosts);
-    }),
+  const maps = tables.map(({ name: table, virtualHosts }) =>
+    mappedEntries(
+      virtualHosts,
+      `vhds ${table}`,
+      (host) => host,
+      (name) => `${table}/${name}`,
+    ),
   );
   const [only] = maps;
   if (maps.length === 1 && only) return only;

@@ -27,6 +27,9 @@ export const layoutOf = (scope: Scope, further: readonly { host: string; port: n
   );
 };
 
+export const placesByHost = (layout: readonly Place[]): ReadonlyMap<string, readonly Place[]> =>
+  memo(layout, "by-host", [], () => Map.groupBy(layout, ({ host }) => host));
+
 const placesOf = (service: Service, scope: Scope): Place[] =>
   service.ports
     .filter(({ protocol }) => isHttpOrAuto(protocol))

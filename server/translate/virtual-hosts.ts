@@ -4,18 +4,35 @@ import {
   type VirtualHost,
   VirtualHostSchema,
 } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { isInPlace, mapSteps, withEntries } from "../lib/lineage.ts";
 import { memo } from "../lib/memo.ts";
 import { covers, isWildcard } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttpOrAuto } from "../model/protocol.ts";
 import type { Service } from "../model/service.ts";
-import { findVirtualServices, meshGateway, type VirtualService, virtualServicesAt } from "../model/virtual-services.ts";
+import {
+  findVirtualServices,
+  meshGateway,
+  routingSteps,
+  rulesIn,
+  type VirtualService,
+  type VirtualServiceChange,
+  virtualServicesAt,
+} from "../model/virtual-services.ts";
 import { passthroughCluster } from "./names.ts";
 import type { RouteTable } from "./route-configurations.ts";
 import { defaultRoute, type RouteContext, virtualServiceRoutes } from "./routes.ts";
 import { type Scope, scopeKey } from "./scope.ts";
 import { routeTimeout } from "./timeout.ts";
-import { layoutOf, type Place } from "./virtual-host-layout.ts";
+import { layoutOf, type Place, placesByHost } from "./virtual-host-layout.ts";
+
+/** With what another is made of. */
+interface SidecarHosts {
+  readonly layout: readonly Place[];
+  readonly hosts: ReadonlyMap<string, VirtualHost>;
+  /** There are hosts that no service stands for. */
+  readonly hasFurther: boolean;
+}
 
 /**
  * The virtual hosts of the sidecar's HTTP proxy port, by name: `<host>:<port>` for each HTTP port of each service that the
@@ -25,18 +42,50 @@ export function sidecarVirtualHosts(mesh: Mesh, scope: Scope): ReadonlyMap<strin
   const { virtualServices, services, sidecar } = scope;
   const { destinationRules, options } = mesh;
   const key = `virtual-hosts ${scopeKey(scope, virtualServices.sourceLabels)}`;
-  return memo(virtualServices, key, [services, sidecar, destinationRules, options.rootNamespace], () => {
-    const further = furtherHosts(mesh, scope);
-    const furtherRoutes = new Map(further.toReversed().map(({ host, port, routes }) => [`${host}:${port}`, routes]));
-    const hosts = new Map<string, VirtualHost>();
-    for (const place of layoutOf(scope, further)) {
-      const context = { mesh, scope, port: place.port, gateway: meshGateway };
-      const routes = place.service ? serviceRoutes(place.service, context) : furtherRoutes.get(place.name);
-      if (routes) hosts.set(place.name, virtualHost(place, routes));
-    }
-    const others = sidecar?.allowsAny ? allowAny : blockAll;
-    return hosts.set(others.name, others);
-  });
+  // Of DestinationRules routes have what calls are hashed by.
+  const deps = [services, sidecar, destinationRules.hashes && destinationRules, options.rootNamespace];
+  const made = routingSteps.memo<SidecarHosts>(
+    virtualServices,
+    key,
+    deps,
+    () => makeSidecarHosts(mesh, scope),
+    (before, { change }) => amendSidecarHosts(mesh, scope, before, change),
+  );
+  return made.hosts;
+}
+
+function makeSidecarHosts(mesh: Mesh, scope: Scope): SidecarHosts {
+  const further = furtherHosts(mesh, scope);
+  const furtherRoutes = new Map(further.toReversed().map(({ host, port, routes }) => [`${host}:${port}`, routes]));
+  const layout = layoutOf(scope, further);
+  const hosts = new Map<string, VirtualHost>();
+  for (const place of layout) {
+    const routes = place.service
+      ? serviceRoutes(mesh, scope, place.service, place.port)
+      : furtherRoutes.get(place.name);
+    if (routes) hosts.set(place.name, virtualHost(place, routes));
+  }
+  const others = scope.sidecar?.allowsAny ? allowAny : blockAll;
+  return { layout, hosts: hosts.set(others.name, others), hasFurther: further.length > 0 };
+}
+
+/** Undefined where more than the hosts that changed rules name may be touched: by wildcards, and by hosts that are no service. */
+function amendSidecarHosts(
+  mesh: Mesh,
+  scope: Scope,
+  before: SidecarHosts,
+  change: readonly VirtualServiceChange[],
+): SidecarHosts | undefined {
+  const touched = new Set(rulesIn(change, meshGateway).flatMap(({ hosts }) => hosts));
+  for (const host of touched) if (!scope.services.has(host)) return undefined;
+  // Which services a wildcard rules is told by the rules that go before it, and by that the ports of its further hosts.
+  if (before.hasFurther && scope.virtualServices.wildcard.length > 0) return undefined;
+  const entries = [...touched].flatMap((host) =>
+    (placesByHost(before.layout).get(host) ?? []).flatMap((place): [string, VirtualHost][] =>
+      place.service ? [[place.name, virtualHost(place, serviceRoutes(mesh, scope, place.service, place.port))]] : [],
+    ),
+  );
+  return { ...before, hosts: withEntries(before.hosts, entries) };
 }
 
 /**
@@ -45,16 +94,33 @@ export function sidecarVirtualHosts(mesh: Mesh, scope: Scope): ReadonlyMap<strin
  */
 export function interceptedTables(mesh: Mesh, scope: Scope, allowsAny: boolean): readonly RouteTable[] {
   const hosts = sidecarVirtualHosts(mesh, scope);
-  return memo(hosts, `intercepted ${allowsAny}`, [], () => {
-    const named = [...hosts].filter(([name]) => name !== blockAll.name);
-    const byPort = Map.groupBy(named, ([name]) => name.slice(name.lastIndexOf(":") + 1));
-    return [...byPort].map(([port, own]) => {
-      const others = allowsAny ? allowAny : blockAll;
-      const virtualHosts = new Map(own.map(([name, host]) => [name, withoutPort(host, port)] as const));
-      return { name: port, virtualHosts: virtualHosts.set(others.name, others), ignorePort: true };
-    });
-  });
+  return mapSteps.memo<readonly RouteTable[]>(
+    hosts,
+    `intercepted ${allowsAny}`,
+    [],
+    () => {
+      const named = [...hosts].filter(([name]) => name !== blockAll.name);
+      return [...Map.groupBy(named, ([name]) => portOf(name))].map(([port, own]) => {
+        const others = allowsAny ? allowAny : blockAll;
+        const virtualHosts = new Map(own.map(([name, host]) => [name, withoutPort(host, port)] as const));
+        return { name: port, virtualHosts: virtualHosts.set(others.name, others), ignorePort: true };
+      });
+    },
+    (before, { from, change }) => {
+      if (!isInPlace(from, hosts, change)) return undefined;
+      const byPort = Map.groupBy(change, portOf);
+      return before.map((table) => {
+        const entries = (byPort.get(table.name) ?? []).flatMap((name): [string, VirtualHost][] => {
+          const host = hosts.get(name);
+          return host ? [[name, withoutPort(host, table.name)]] : [];
+        });
+        return { ...table, virtualHosts: withEntries(table.virtualHosts, entries) };
+      });
+    },
+  );
 }
+
+const portOf = (name: string): string => name.slice(name.lastIndexOf(":") + 1);
 
 const withoutPort = (host: VirtualHost, port: string): VirtualHost =>
   memo(host, "without-port", [], () => {
@@ -64,8 +130,8 @@ const withoutPort = (host: VirtualHost, port: string): VirtualHost =>
   });
 
 /** Rules that are all for other sources leave the service as if it had none. */
-function serviceRoutes(service: Service, context: RouteContext): readonly Route[] {
-  const { scope } = context;
+function serviceRoutes(mesh: Mesh, scope: Scope, service: Service, port: number): readonly Route[] {
+  const context: RouteContext = { mesh, scope, port, gateway: meshGateway };
   const rules = findVirtualServices(scope.virtualServices, service.hostname, scope.namespace);
   const ruled = firstRoutes(rules, context);
   return ruled.length > 0 ? ruled : alone(defaultRoute(service, context));

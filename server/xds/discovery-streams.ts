@@ -20,6 +20,8 @@ export interface StreamEvents extends SessionEvents {
   /** A client has named itself: publish() a snapshot to it, now or later. Throw a RequestError to turn it away. */
   connected(session: Session): void;
   disconnected(session: Session): void;
+  /** What the client's workload was found to be by its own probe; `problem` undefined: well. */
+  reported?(session: Session, problem: string | undefined): void;
 }
 
 export interface DiscoveryStreamsOptions {
@@ -158,6 +160,10 @@ export class DiscoveryStreams implements DiscoveryHandlers {
     if (!typeUrl || (onlyType && typeUrl !== onlyType)) throw notServed(request.typeUrl);
     const normal = subscriptionRequest(request, typeUrl, this.#options.limits.namesPerRequest);
     const session = this.#sessions.get(call) ?? this.#begin(call, protocol, request, onlyType);
+    if (typeUrl === healthInformation) {
+      this.#options.events.reported?.(session, request.error);
+      return;
+    }
     if (session.subscriptions.size >= maxTypes && !session.subscriptions.has(typeUrl)) {
       throw new RequestError(`more than ${maxTypes} resource types on one stream`);
     }
@@ -220,6 +226,9 @@ export class DiscoveryStreams implements DiscoveryHandlers {
 }
 
 const maxTypes = 32;
+
+/** By which Istio's agents tell what they found by the probe of a WorkloadGroup: a request without an answer, with an error or without. */
+export const healthInformation = "type.googleapis.com/istio.v1.HealthInformation";
 
 const notServed = (typeUrl: string) =>
   new RequestError(`type_url ${JSON.stringify(typeUrl)} is not served on this stream`);

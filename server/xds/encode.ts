@@ -1,11 +1,12 @@
 import { hash } from "node:crypto";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { memo } from "../lib/memo.ts";
+import { mappedEntries } from "../lib/lineage.ts";
 import type { ResourceKind } from "./resource-kinds.ts";
 import type { Resource, ResourceMap } from "./types.ts";
 
 /** A message is encoded once, however many proxies hold it; a map of them likewise. Identity is the key. */
 const encodedMessages = new WeakMap<object, Resource[]>();
-const encodedMaps = new WeakMap<object, ResourceMap>();
 
 /** `ttls`: by name, in milliseconds; always the same ones for the same map. */
 export function encodeAll<Desc extends DescMessage>(
@@ -13,12 +14,15 @@ export function encodeAll<Desc extends DescMessage>(
   messages: ReadonlyMap<string, MessageShape<Desc>>,
   ttls?: ReadonlyMap<string, number>,
 ): ResourceMap {
-  const known = encodedMaps.get(messages);
-  if (known) return known;
-  const resources = new Map<string, Resource>();
-  for (const [name, message] of messages) resources.set(name, encode(kind, name, message, ttls?.get(name)));
-  encodedMaps.set(messages, resources);
-  return resources;
+  if (!ttls || ttls.size === 0) {
+    return mappedEntries(messages, `encoded ${kind.shortName}`, (message, name) =>
+      encode(kind, name, message, undefined),
+    );
+  }
+  return memo(messages, "encoded with times", [ttls], () => {
+    const all = Array.from(messages, ([name, message]) => encode(kind, name, message, ttls.get(name)));
+    return new Map(all.map((resource) => [resource.name, resource]));
+  });
 }
 
 function encode<Desc extends DescMessage>(

@@ -1,3 +1,4 @@
+import { mapSteps } from "../lib/lineage.ts";
 import { type NameList, namesOf } from "./name-list.ts";
 import type { ResourceMap } from "./types.ts";
 
@@ -10,11 +11,17 @@ const known = new WeakMap<ResourceMap, WeakMap<ResourceMap, readonly string[]>>(
 export function namesThatDiffer(from: ResourceMap, to: ResourceMap): readonly string[] {
   const before = known.get(to)?.get(from);
   if (before) return before;
+  const step = mapSteps.between(from, to);
+  const names = step ? [...step].filter((name) => from.get(name) !== to.get(name)) : compared(from, to);
+  const all = known.get(to) ?? new WeakMap<ResourceMap, readonly string[]>();
+  known.set(to, all.set(from, names));
+  return names;
+}
+
+function compared(from: ResourceMap, to: ResourceMap): string[] {
   const names: string[] = [];
   for (const [name, resource] of to) if (from.get(name) !== resource) names.push(name);
   for (const name of from.keys()) if (!to.has(name)) names.push(name);
-  const all = known.get(to) ?? new WeakMap<ResourceMap, readonly string[]>();
-  known.set(to, all.set(from, names));
   return names;
 }
 

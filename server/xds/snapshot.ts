@@ -1,6 +1,7 @@
+import { mapSteps } from "../lib/lineage.ts";
 import { encodeAll } from "./encode.ts";
 import { addOrder, allKinds, type KindMessage, type KindName, resourceKinds } from "./resource-kinds.ts";
-import { type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
+import { type Resource, type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
 
 type Messages<K extends KindName> = ReadonlyMap<string, KindMessage<K>>;
 
@@ -71,7 +72,7 @@ export function findInconsistencies(snapshot: Snapshot): string[] {
     ) {
       continue;
     }
-    const found = problemsOf(typeUrl, resources, snapshot);
+    const found = problemsOf(typeUrl, looseEnds(resources, others), snapshot);
     if (found.length === 0) checked.set(resources, others);
     problems.push(...found);
   }
@@ -80,22 +81,38 @@ export function findInconsistencies(snapshot: Snapshot): string[] {
 
 /** Maps found to be consistent, with the maps they were held against, in `addOrder`. */
 const checked = new WeakMap<ResourceMap, readonly (ResourceMap | undefined)[]>();
-const refs = new WeakMap<ResourceMap, readonly TypeUrl[]>();
 
-/** The types that a map's resources name. */
-function refsOf(resources: ResourceMap): readonly TypeUrl[] {
-  const known = refs.get(resources);
-  if (known) return known;
+/** Those that are to be looked at: of a map that came of one which was consistent with the same others, what changed. */
+function looseEnds(resources: ResourceMap, others: readonly (ResourceMap | undefined)[]): Iterable<Resource> {
+  const step = mapSteps.cameOf(resources);
+  const before = step && checked.get(step.from as ResourceMap);
+  if (!step || !before || others.some((map, i) => map !== before[i] && map !== resources)) return resources.values();
+  return Array.from(step.change).flatMap((name) => resources.get(name) ?? []);
+}
+
+/** The types that a map's resources name; of a map that came of another, perhaps one that is named no more. */
+const refsOf = (resources: ResourceMap): readonly TypeUrl[] =>
+  mapSteps.memo<readonly TypeUrl[]>(
+    resources,
+    "refs",
+    [],
+    () => typesIn(resources.values()),
+    (before, { change }) => {
+      const more = typesIn(Array.from(change).flatMap((name) => resources.get(name) ?? []));
+      return more.every((type) => before.includes(type)) ? before : [...new Set([...before, ...more])];
+    },
+  );
+
+function typesIn(resources: Iterable<Resource>): TypeUrl[] {
   const types = new Set<TypeUrl>();
-  for (const { requires } of resources.values()) for (const { typeUrl } of requires ?? []) types.add(typeUrl);
+  for (const { requires } of resources) for (const { typeUrl } of requires ?? []) types.add(typeUrl);
   types.delete(TypeUrl.virtualHost); // a route configuration may be empty
-  refs.set(resources, [...types]);
   return [...types];
 }
 
-function problemsOf(typeUrl: string, resources: ResourceMap, snapshot: Snapshot): string[] {
+function problemsOf(typeUrl: string, resources: Iterable<Resource>, snapshot: Snapshot): string[] {
   const problems: string[] = [];
-  for (const resource of resources.values()) {
+  for (const resource of resources) {
     for (const ref of resource.requires ?? []) {
       if (ref.typeUrl === TypeUrl.virtualHost || snapshot.resources.get(ref.typeUrl)?.has(ref.name)) continue;
       problems.push(`${shortName(typeUrl)} ${resource.name} needs ${shortName(ref.typeUrl)} ${ref.name}`);

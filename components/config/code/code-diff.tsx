@@ -1,12 +1,12 @@
 "use client";
 import { useRef } from "react";
+import { loadable, useLoaded } from "../../ui/use-loaded.ts";
 import styles from "./code.module.css";
 import { diffRows } from "./diff-rows.ts";
 import { usePhrases } from "./phrases.ts";
-import { useLoaded } from "./use-loaded.ts";
 import { useSeen } from "./use-seen.ts";
 
-const load = () => import("./merge-diff.tsx");
+const mergeDiff = loadable(() => import("./merge-diff.tsx"));
 
 /** As code.module.css and theme.ts have them, in pixels. */
 const [rowHeight, around, mostHeight] = [20, 20, 420];
@@ -22,7 +22,7 @@ export function CodeDiff(props: CodeDiffProps) {
   const phrases = usePhrases();
   const place = useRef<HTMLDivElement>(null);
   const isSeen = useSeen(place);
-  const module = useLoaded(load);
+  const module = useLoaded(mergeDiff);
   const isShown = module !== null && isSeen;
   return (
     // Of about the size that it will have: whatever stands below must not jump when it comes.

@@ -1,10 +1,10 @@
 "use client";
+import { loadable, useLoaded } from "../../ui/use-loaded.ts";
 import type { CodeMark } from "./marks.ts";
 import { usePhrases } from "./phrases.ts";
 import { PlainCode } from "./plain-code.tsx";
-import { useLoaded } from "./use-loaded.ts";
 
-const load = () => import("./code-mirror.tsx");
+const codeMirror = loadable(() => import("./code-mirror.tsx"));
 
 export interface CodeEditorProps {
   value: string;
@@ -26,7 +26,7 @@ export interface CodeEditorProps {
 /** YAML to read or to write, in CodeMirror; plain text until that is there, so that no other page pays for it. */
 export function CodeEditor(props: CodeEditorProps) {
   const phrases = usePhrases();
-  const module = useLoaded(load);
+  const module = useLoaded(codeMirror);
   if (!module) return <PlainCode text={props.value} />;
   return <module.CodeMirror {...props} phrases={phrases} />;
 }

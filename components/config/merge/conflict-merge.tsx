@@ -4,10 +4,10 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import { useChanges } from "../../lib/queries.ts";
 import { Moment } from "../../ui/quantity.tsx";
+import { loadable, useLoaded } from "../../ui/use-loaded.ts";
 import { useAuthor, useChangeText } from "../change-text.ts";
 import { usePhrases } from "../code/phrases.ts";
 import { PlainCode } from "../code/plain-code.tsx";
-import { useLoaded } from "../code/use-loaded.ts";
 import { ConflictChoice } from "./conflict-choice.tsx";
 import styles from "./merge.module.css";
 import { type Choice, conflictsOf, mergedText, mergeThree } from "./three-way.ts";
@@ -23,13 +23,13 @@ export interface ConflictMergeProps {
   onTheirs: () => void;
 }
 
-const load = () => import("./side-by-side.tsx");
+const sideBySide = loadable(() => import("./side-by-side.tsx"));
 
 /** Somebody else was faster: who, when and what; what fits together is put together, and the rest is chosen place by place. */
 export function ConflictMerge({ object, base, mine, theirs, onMerged, onTheirs }: ConflictMergeProps) {
   const t = useTranslations("merge");
   const phrases = usePhrases();
-  const module = useLoaded(load);
+  const module = useLoaded(sideBySide);
   const chunks = useMemo(() => mergeThree(base, mine, theirs), [base, mine, theirs]);
   const conflicts = conflictsOf(chunks);
   const [choices, setChoices] = useState<(Choice | null)[]>([]);

@@ -19,7 +19,7 @@ export interface Plane {
 /** A JSON text of one config object of the namespace `default`. */
 export type ConfigText = string;
 
-const portOffset = 9_300;
+const portOffset = Number(process.env.LIMPID_BENCH_PORT_OFFSET ?? 9_300);
 
 export const planeFlags = ["--v8-pool-size=1", ...(process.env.LIMPID_BENCH_NODE_FLAGS?.split(" ") ?? [])];
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { registerApply } from "./apply.ts";
 import { registerDelete } from "./delete.ts";
+import { registerDesign } from "./design.ts";
 import { registerDiff } from "./diff.ts";
 import { registerExport } from "./export.ts";
 import { registerGet } from "./get.ts";
@@ -22,4 +23,5 @@ export function registerConfigCommands(program: Command, io: CliIo = processIo):
   registerExport(program, io);
   registerImport(program, io);
   registerRestore(program, io);
+  registerDesign(program, io);
 }

@@ -4,7 +4,7 @@ import { defineKind } from "./define.ts";
 import { labels, port } from "./fields.ts";
 import { proxyTargets } from "./policy-target.ts";
 import { regexError } from "./regex.ts";
-import { notYet, type Report, rule, says, text } from "./schema.ts";
+import { type Report, rule, says, text } from "./schema.ts";
 
 /** What each part of a proxy's configuration can have done to it; Istio skips what it doesn't know, so it is refused here. */
 const operations = {
@@ -99,7 +99,12 @@ const matchSchema = z.strictObject({
 const patchSchema = z.strictObject({
   operation: z.enum(["ADD", "MERGE", "REMOVE", "REPLACE", "INSERT_FIRST", "INSERT_BEFORE", "INSERT_AFTER"]),
   value: z.record(z.string(), z.unknown()).optional().describe("Envoy's own message, as JSON."),
-  filterClass: notYet(),
+  filterClass: z
+    .enum(["UNSPECIFIED", "AUTHN", "AUTHZ", "STATS"])
+    .optional()
+    .describe(
+      "Of a filter of requests that is added: behind those that authenticate, that authorize, or before the metrics.",
+    ),
 });
 
 const configPatchSchema = rule(
@@ -118,6 +123,9 @@ const configPatchSchema = rule(
       report(["patch", "value"], told("required-for", { what: patch.operation }));
     if (patch.operation === "REMOVE" && patch.value !== undefined)
       report(["patch", "value"], told("no-effect-with", { what: "operation REMOVE" }));
+    const { filterClass = "UNSPECIFIED" } = patch;
+    if (filterClass !== "UNSPECIFIED" && (applyTo !== "HTTP_FILTER" || patch.operation !== "ADD"))
+      report(["patch", "filterClass"], told("no-effect-without", { what: "applyTo: HTTP_FILTER, operation: ADD" }));
     checkMatch(applyTo, match, patch.operation, report);
   },
 );

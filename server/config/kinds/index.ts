@@ -7,6 +7,7 @@ import { alertRule } from "./alert-rule.ts";
 import { authorizationPolicy } from "./authorization-policy.ts";
 import { canary } from "./canary.ts";
 import { joinVersion } from "./define.ts";
+import { designKind } from "./design.ts";
 import { destinationRule } from "./destination-rule.ts";
 import { envoyFilter } from "./envoy-filter.ts";
 import { gateway } from "./gateway.ts";
@@ -14,6 +15,7 @@ import { healthCheck } from "./health-check.ts";
 import { meshConfig } from "./mesh-config.ts";
 import { namespace } from "./namespace.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
+import { proxyConfig } from "./proxy-config.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { rateLimitConfig } from "./rate-limit-config.ts";
 import { requestAuthentication } from "./request-authentication.ts";
@@ -25,6 +27,7 @@ import { sidecar } from "./sidecar.ts";
 import { telemetry } from "./telemetry.ts";
 import { virtualService } from "./virtual-service.ts";
 import { workloadEntry } from "./workload-entry.ts";
+import { workloadGroup } from "./workload-group.ts";
 
 /** Every kind that Limpid stores, core first. */
 export const kinds: readonly KindDefinition[] = [
@@ -36,8 +39,10 @@ export const kinds: readonly KindDefinition[] = [
   gateway,
   serviceEntry,
   workloadEntry,
+  workloadGroup,
   sidecar,
   envoyFilter,
+  proxyConfig,
   peerAuthentication,
   requestAuthentication,
   authorizationPolicy,
@@ -49,6 +54,7 @@ export const kinds: readonly KindDefinition[] = [
   healthCheck,
   canary,
   alertRule,
+  designKind(parseObject),
 ];
 
 /** The kind at exactly this version or one of its aliases. */
@@ -88,6 +94,7 @@ function unknownKind(apiVersion: string, kind: string): Told {
 export type { AlertRuleSpec } from "./alert-rule.ts";
 export { type AuthorizationPolicySpec, isDryRun } from "./authorization-policy.ts";
 export type { CanarySpec } from "./canary.ts";
+export type { DesignSpec } from "./design.ts";
 export type { Destination } from "./destination.ts";
 export type { DestinationRuleSpec, Subset } from "./destination-rule.ts";
 export { parseDocuments } from "./documents.ts";
@@ -114,6 +121,7 @@ export type { ConsistentHash, LoadBalancerSettings, LocalityLbSetting } from "./
 export type { MeshConfigSpec } from "./mesh-config.ts";
 export type { PeerAuthenticationSpec } from "./peer-authentication.ts";
 export type { PolicyTargetReference } from "./policy-target.ts";
+export type { ProxyConfigSpec } from "./proxy-config.ts";
 export type { RateLimitSpec } from "./rate-limit.ts";
 export type { RateLimitConfigSpec, RateLimitDescriptorSpec } from "./rate-limit-config.ts";
 export type { JWTRule, RequestAuthenticationSpec } from "./request-authentication.ts";
@@ -131,3 +139,4 @@ export type {
 } from "./traffic-policy.ts";
 export type { VirtualServiceSpec } from "./virtual-service.ts";
 export type { WorkloadEntrySpec } from "./workload-entry.ts";
+export type { ReadinessProbe, WorkloadGroupSpec } from "./workload-group.ts";

@@ -4,6 +4,7 @@ import { defineKind } from "./define.ts";
 import { checkDefaultProviders, defaultProviders, extensionProviders } from "./extension-providers.ts";
 import { reportDuplicates } from "./fields.ts";
 import { subdomainError } from "./metadata.ts";
+import { concurrency, environmentVariables, proxyImage } from "./proxy-config.ts";
 import { rule, text } from "./schema.ts";
 
 /** Of SPIFFE ids; capital letters are no part of one. https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md#21-trust-domain */
@@ -26,6 +27,9 @@ const meshConfigFields = z.strictObject({
   accessLogEncoding: z.enum(["TEXT", "JSON"]).optional(),
   defaultConfig: z
     .strictObject({
+      concurrency: concurrency(),
+      proxyMetadata: environmentVariables(),
+      image: proxyImage(),
       tracing: z
         .strictObject({
           sampling: z

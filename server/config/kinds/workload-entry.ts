@@ -8,6 +8,16 @@ import { rule, text } from "./schema.ts";
 export const portNameError = (name: string): Told | undefined =>
   isDnsLabel(name) ? undefined : told("port-name", { name: JSON.stringify(name) });
 
+/** Beside the address: what a WorkloadGroup has for each of its workloads, too. */
+export const workloadEntryFields = () => ({
+  ports: z.record(text(portNameError), port()).optional().describe("Port of this workload by the service port's name."),
+  labels: labels().optional(),
+  network: z.string().max(2_048).optional(),
+  locality: z.string().max(2_048).optional().describe("region/zone/sub-zone"),
+  weight: uint32().optional().describe("1 when unset."),
+  serviceAccount: z.string().max(253).optional(),
+});
+
 /** https://istio.io/latest/docs/reference/config/networking/workload-entry/ */
 export const workloadEntrySpecSchema = rule(
   z.strictObject({
@@ -17,15 +27,7 @@ export const workloadEntrySpecSchema = rule(
       if (isIpAddress(value)) return undefined;
       return fqdnError(value) === undefined ? undefined : told("ip-or-domain", { value: JSON.stringify(value) });
     }).optional(),
-    ports: z
-      .record(text(portNameError), port())
-      .optional()
-      .describe("Port of this workload by the service port's name."),
-    labels: labels().optional(),
-    network: z.string().max(2_048).optional(),
-    locality: z.string().max(2_048).optional().describe("region/zone/sub-zone"),
-    weight: uint32().optional().describe("1 when unset."),
-    serviceAccount: z.string().max(253).optional(),
+    ...workloadEntryFields(),
   }),
   (entry, report) => {
     // With a network it is reached through that network's gateway, in Istio; here nobody reaches it, and a warning says so.

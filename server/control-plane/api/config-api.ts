@@ -7,6 +7,7 @@ import type { Logger } from "../../lib/logger.ts";
 import { buildMesh, type Mesh } from "../../model/mesh.ts";
 import { type ApiCallers, nobodyKnown } from "../access/api-callers.ts";
 import { guardedStore } from "../access/guarded-store.ts";
+import { type RegisteredEntries, registeredStore } from "../registration/registered-store.ts";
 import type { ApiContext, GatewayProxy, KnownProxiesReader, PushReader, UseReader } from "./context.ts";
 import { createHttpServer, defaultHttpLimits, type HttpLimits, type HttpServer } from "./http-server.ts";
 import { indexKinds } from "./kind-index.ts";
@@ -31,6 +32,8 @@ export interface ConfigApiOptions {
   mesh?(): Mesh;
   /** Gateway proxies that are connected; not known when unset. */
   gatewayProxies?(): readonly GatewayProxy[];
+  /** Workloads that registered themselves: clients of Kubernetes see their entries. */
+  registrations?: RegisteredEntries;
   pushes: PushReader;
   /** Who is expected to be connected; unset: nobody is known. */
   proxies?: KnownProxiesReader;
@@ -82,7 +85,11 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer & { route
     closing: closing.signal,
   };
   const router = createApiRouter();
-  addKubernetesRoutes(router, context, { ...defaultWatchLimits, ...options.limits });
+  const { registrations } = options;
+  const kubernetes = registrations
+    ? { ...context, registered: registrations, store: guardedStore(registeredStore(options.store, registrations)) }
+    : context;
+  addKubernetesRoutes(router, kubernetes, { ...defaultWatchLimits, ...options.limits });
   addLimpidRoutes(router, context);
   const server = createHttpServer({
     router,

@@ -17,6 +17,7 @@ import type { Mesh } from "../../model/mesh.ts";
 import type { MeshProxy } from "../../model/proxy.ts";
 import type { Foretold } from "../foretell.ts";
 import type { ValidatedKind } from "../istiod-metrics.ts";
+import type { RegisteredEntries } from "../registration/registered-store.ts";
 import type { KindIndex } from "./kind-index.ts";
 import type { IdentityAdmin } from "./limpid/identities.ts";
 
@@ -66,6 +67,8 @@ interface LimitInUse {
 export interface ApiContext {
   store: ConfigStore;
   kinds: KindIndex;
+  /** Workloads that registered themselves; unset: there are none. */
+  registered?: RegisteredEntries;
   clock: Clock;
   logger: Logger;
   services(): Promise<MeshService[]>;

@@ -43,7 +43,15 @@ it("is flat, not missing, without traffic", () => {
 
 it("says from when on there is a record, where the mesh is younger than the strip", () => {
   const window = { fromMs: 0, toMs: 10_000, stepSec: 5 };
-  const recorded = (seconds: number) =>
-    buildGraph({ ...graphInput([]), timeline: { window, rows: [], seconds } }).timeline.recordedFromMs;
-  expect([recorded(3), recorded(10), recorded(99)]).toEqual([7000, 0, 0]);
+  const recorded = (dataFromMs: number) =>
+    buildGraph({ ...graphInput([]), timeline: { window, rows: [], dataFromMs } }).timeline.recordedFromMs;
+  expect([recorded(7000), recorded(0)]).toEqual([7000, 0]);
+});
+
+it("is as high as it was where the mesh was down for a part of a step", () => {
+  const window = { fromMs: 0, toMs: 20_000, stepSec: 10 };
+  const rows = [row(edge("", "gw", { gateway: true }), { atMs: 2000, count: 40 })];
+  const gaps = [{ fromMs: 4000, toMs: 10_000, collector: "a", cause: "stopped" as const }];
+  const timeline = { window, rows, dataFromMs: 0 };
+  expect(buildGraph({ ...graphInput([]), timeline, gaps }).timeline.requestRate).toEqual([10, 0]);
 });

@@ -1,10 +1,14 @@
 import type { Decorator } from "../decorator.ts";
+import { recordedSeconds, stepCount } from "../recorded-seconds.ts";
 import { isFailure } from "../tally.ts";
 
 /** Requests entering the mesh, per step. */
-export const addTimeline: Decorator = (graph, { timeline: { window, rows, seconds }, gaps = [] }) => {
+export const addTimeline: Decorator = (
+  graph,
+  { timeline: { window, rows, dataFromMs = window.fromMs }, gaps = [] },
+) => {
   const stepMs = window.stepSec * 1000;
-  const steps = Array.from({ length: Math.round((window.toMs - window.fromMs) / stepMs) }, () => ({
+  const steps = Array.from({ length: stepCount(window) }, () => ({
     count: 0,
     errors: 0,
   }));
@@ -14,12 +18,13 @@ export const addTimeline: Decorator = (graph, { timeline: { window, rows, second
     step.count += row.count;
     if (isFailure(row)) step.errors += row.count;
   }
+  const secondsOf = recordedSeconds(window, { dataFromMs, gaps });
   graph.timeline = {
     fromMs: window.fromMs,
     stepSec: window.stepSec,
-    requestRate: steps.map((step) => step.count / window.stepSec),
+    requestRate: steps.map(({ count }, step) => (count === 0 ? 0 : count / secondsOf(step, true))),
     errorShare: steps.map((step) => (step.count === 0 ? 0 : step.errors / step.count)),
-    recordedFromMs: seconds === undefined ? window.fromMs : Math.max(window.fromMs, window.toMs - seconds * 1000),
+    recordedFromMs: dataFromMs,
     ...(gaps.length > 0 && { gaps: gaps.map(({ fromMs, toMs }) => ({ fromMs, toMs })) }),
   };
 };

@@ -10,10 +10,10 @@ import {
   type HttpProtocolOptions as UpstreamOptions,
   HttpProtocolOptionsSchema as UpstreamOptionsSchema,
 } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import type { Http2Options } from "../../http2/options.ts";
 import { at, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
 import { compileHttp2Options } from "../http2/compile-options.ts";
-import type { Http2Options } from "../http2/options.ts";
 import type { Metadata } from "../record.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { type Balancing, compileBalancing } from "./balancer-config.ts";

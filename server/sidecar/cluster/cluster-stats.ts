@@ -1,5 +1,5 @@
+import type { Http2Stats } from "../../http2/http2-stats.ts";
 import { http2StatsIn } from "../http2/compile-options.ts";
-import type { Http2Stats } from "../http2/http2-stats.ts";
 import { Counter, type Gauge, type Histogram, type Stats } from "../stats.ts";
 import { TlsStats } from "../tls/tls-stats.ts";
 

@@ -1,7 +1,7 @@
+import type { Timers } from "../../lib/timers.ts";
 import type { Protocol } from "../http/stream.ts";
 import type { Stats } from "../stats.ts";
 import { hostPort } from "../text/host-port.ts";
-import type { Timers } from "../timers.ts";
 import { anyHost, type PickContext } from "./balancer.ts";
 import { usesHash } from "./balancer-config.ts";
 import { HashTables } from "./balancer-hash.ts";

@@ -1,6 +1,6 @@
+import { WheelTimer } from "../../lib/timer-wheel.ts";
 import type { ConnectionAddresses } from "../http/addresses.ts";
 import type { ClientConnection, ClientConnectionOwner, Protocol, StreamReset } from "../http/stream.ts";
-import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import { type Connecting, openConnection, placeOf, type UpstreamProtocol } from "./connector.ts";
 import type { Endpoint } from "./endpoint.ts";

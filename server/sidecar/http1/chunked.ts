@@ -1,4 +1,4 @@
-import { hexValues, tokenChars, valueChars } from "../http/chars.ts";
+import { hexValues, tokenChars, valueChars } from "../../lib/http-chars.ts";
 import type { HttpParseError } from "./errors.ts";
 
 /**

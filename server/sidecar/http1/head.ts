@@ -1,4 +1,4 @@
-import { authorityChars, isAuthority, targetChars, tokenChars, valueChars } from "../http/chars.ts";
+import { authorityChars, isAuthority, targetChars, tokenChars, valueChars } from "../../lib/http-chars.ts";
 import type { FlatHeaders } from "../http/headers.ts";
 import type { HttpParseError } from "./errors.ts";
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
+import { WheelTimer } from "../../lib/timer-wheel.ts";
 import { addressesOf, type Proxied } from "../http/addresses.ts";
 import { type DownstreamFacts, plainConnect, type StreamRequestHead, type StreamServer } from "../http/stream.ts";
-import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import { type HttpParseError, statusOf } from "./errors.ts";
 import { ParseEvent, type ParserLimits, RequestParser } from "./parser.ts";

@@ -1,4 +1,8 @@
 import type { Socket } from "node:net";
+import { Http2Connection, type Http2Context } from "../../http2/connection.ts";
+import { Detail, ErrorCode } from "../../http2/errors.ts";
+import { clientPreface, Flag, FrameType } from "../../http2/frames.ts";
+import { Http2Stream, resetCode } from "../../http2/stream.ts";
 import {
   type ClientConnection,
   type ClientConnectionOwner,
@@ -10,10 +14,6 @@ import {
   type UpstreamHandler,
   type UpstreamStream,
 } from "../http/stream.ts";
-import { Http2Connection, type Http2Context } from "./connection.ts";
-import { Detail, ErrorCode } from "./errors.ts";
-import { clientPreface, Flag, FrameType } from "./frames.ts";
-import { Http2Stream, resetCode } from "./stream.ts";
 
 /** A socket that is connecting, and what goes with it. */
 export interface ClientSocket {

@@ -1,8 +1,8 @@
 import type { Http2ProtocolOptions, HttpProtocolOptions } from "../../gen/proto/envoy/config/core/v3/protocol_pb.js";
+import { type Http2CodecStats, type Http2Stats, http2CodecStats } from "../../http2/http2-stats.ts";
+import { defaultOptions, type Http2Options } from "../../http2/options.ts";
 import { durationMs } from "../duration.ts";
 import type { Stats } from "../stats.ts";
-import { type Http2CodecStats, type Http2Stats, http2CodecStats } from "./http2-stats.ts";
-import { defaultOptions, type Http2Options } from "./options.ts";
 
 /**
  * `http2_protocol_options` with the limits that stand beside them, in Envoy's defaults where nothing is said.

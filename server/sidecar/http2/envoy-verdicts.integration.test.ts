@@ -4,13 +4,13 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { Flag, FrameType } from "./frames.ts";
-import { malformedTrailers, wrongLengths } from "./testing/bodies.ts";
-import { eventually } from "./testing/eventually.ts";
-import { frame, uint32 } from "./testing/frame.ts";
-import { fine, malformed, replacing, start } from "./testing/heads.ts";
-import { type RawPeer, rawClient } from "./testing/raw-peer.ts";
-import { answering, startServer, type TestServer } from "./testing/server.ts";
+import { Flag, FrameType } from "../../http2/frames.ts";
+import { malformedTrailers, wrongLengths } from "../../http2/testing/bodies.ts";
+import { eventually } from "../../http2/testing/eventually.ts";
+import { frame, uint32 } from "../../http2/testing/frame.ts";
+import { fine, malformed, replacing, start } from "../../http2/testing/heads.ts";
+import { type RawPeer, rawClient } from "../../http2/testing/raw-peer.ts";
+import { answering, startServer, type TestServer } from "../../http2/testing/server.ts";
 
 // The same bytes to real Envoy and to the codec: whether a request is answered, its stream ends or its connection does must agree.
 

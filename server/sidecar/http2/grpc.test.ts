@@ -10,10 +10,10 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openClient } from "../../http2/testing/client.ts";
+import { forwarding } from "../../http2/testing/proxy.ts";
+import { startServer } from "../../http2/testing/server.ts";
 import { Fixtures, staticCluster, toCluster } from "../test-plane.ts";
-import { openClient } from "./testing/client.ts";
-import { forwarding } from "./testing/proxy.ts";
-import { startServer } from "./testing/server.ts";
 
 // A real gRPC client and a real gRPC server with the codec between them, as server and as client, and with the whole data path.
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
+import { WheelTimer } from "../../lib/timer-wheel.ts";
+import type { Timers } from "../../lib/timers.ts";
 import { type NetworkConnection, type NetworkFilter, type Refusal, Undecided } from "../network/network-filter.ts";
-import { WheelTimer } from "../timer-wheel.ts";
-import type { Timers } from "../timers.ts";
 import type { Accepted } from "./accepted.ts";
 
 /** A connection on its way through the filters before the one that serves it. Nothing of it is read meanwhile. */

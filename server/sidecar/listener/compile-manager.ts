@@ -6,6 +6,7 @@ import {
   type HttpConnectionManager_Tracing,
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
 } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import type { Timers } from "../../lib/timers.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
@@ -20,7 +21,6 @@ import { ManagerStats } from "../request/manager-stats.ts";
 import type { RouteSource } from "../route/route-source.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
-import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
 import type { DiscoveredFilter, Extensions } from "./discovered-filter.ts";
 import { compileFilters, type FilterChain } from "./http-filters.ts";

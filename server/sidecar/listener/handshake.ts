@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import { WheelTimer } from "../../lib/timer-wheel.ts";
+import type { Timers } from "../../lib/timers.ts";
 import type { Counter } from "../stats.ts";
-import { WheelTimer } from "../timer-wheel.ts";
-import type { Timers } from "../timers.ts";
 import type { TlsMaterial } from "../tls/common-tls.ts";
 import { TlsConnection } from "../tls/tls-connection.ts";
 import { failureKind } from "../tls/tls-failure.ts";

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Http2ServerHost } from "../../http2/server-connection.ts";
 import type { DownstreamHandler, DownstreamStream, StreamRequestHead } from "../http/stream.ts";
 import {
   Http1ServerConnection,
@@ -7,7 +8,7 @@ import {
   type Refusal,
 } from "../http1/server-connection.ts";
 import type { Http1ServerStream } from "../http1/server-stream.ts";
-import { Http2ServerConnection, type Http2ServerHost } from "../http2/server-connection.ts";
+import { DownstreamConnection, type DownstreamHttp2Stream } from "../http2/downstream-connection.ts";
 import { ResponseFlag } from "../record.ts";
 import { Exchange } from "../request/exchange.ts";
 import type { HttpManager } from "../request/manager.ts";
@@ -73,10 +74,10 @@ export class HttpHost implements Http1ServerHost {
     return new Http1ServerConnection(socket, this, tls);
   }
 
-  private http2(socket: Socket, tls: TlsConnection | undefined): Http2ServerConnection {
+  private http2(socket: Socket, tls: TlsConnection | undefined): DownstreamConnection {
     const { http2, stats, timers } = this.manager;
     stats.cxHttp2.inc();
-    const host: Http2ServerHost = {
+    const host: Http2ServerHost<DownstreamHttp2Stream> = {
       onStream: (stream, head, end) => {
         stats.rqHttp2.inc();
         return this.onStream(stream, head, end);
@@ -88,7 +89,7 @@ export class HttpHost implements Http1ServerHost {
       },
       onClosed: (connection) => this.owner.onClosed(connection),
     };
-    return new Http2ServerConnection(socket, { options: http2, stats: stats.http2, timers }, host, tls);
+    return new DownstreamConnection(socket, { options: http2, stats: stats.http2, timers }, host, tls);
   }
 
   private sniff(socket: Socket, tls: TlsConnection | undefined): ProtocolSniffer {

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
+import { WheelTimer } from "../../lib/timer-wheel.ts";
+import type { Timers } from "../../lib/timers.ts";
 import { type Hello, readClientHello } from "../tcp/client-hello.ts";
-import { WheelTimer } from "../timer-wheel.ts";
-import type { Timers } from "../timers.ts";
 import type { InspectorOptions } from "./chain-table.ts";
 import type { InspectorStats } from "./inspector-stats.ts";
 

@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { ListeningSocket } from "../../lib/succession.ts";
+import type { Timers } from "../../lib/timers.ts";
 import { addressesOf, setProxied } from "../http/addresses.ts";
 import type { HttpManager } from "../request/manager.ts";
 import type { Stats } from "../stats.ts";
 import type { Hello } from "../tcp/client-hello.ts";
 import { type AboutConnection, TcpSession } from "../tcp/tcp-session.ts";
-import type { Timers } from "../timers.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import type { Accepted } from "./accepted.ts";

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import { startsHttp2 } from "../http2/preface.ts";
-import { WheelTimer } from "../timer-wheel.ts";
+import { startsHttp2 } from "../../http2/preface.ts";
+import { WheelTimer } from "../../lib/timer-wheel.ts";
 
 /** How a connection is told apart: see {@link ProtocolSniffer}. */
 export interface SnifferIo {

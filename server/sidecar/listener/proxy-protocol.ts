@@ -4,11 +4,11 @@ import {
   ProxyProtocolConfig_Version as Version,
 } from "../../gen/proto/envoy/config/core/v3/proxy_protocol_pb.js";
 import type { ProxyProtocol } from "../../gen/proto/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.js";
+import { WheelTimer } from "../../lib/timer-wheel.ts";
+import type { Timers } from "../../lib/timers.ts";
 import { type Proxied, setProxied } from "../http/addresses.ts";
 import { type ProxyHeader, readProxyHeader } from "../http/proxy-header.ts";
 import type { Counter, Stats } from "../stats.ts";
-import { WheelTimer } from "../timer-wheel.ts";
-import type { Timers } from "../timers.ts";
 import type { Accepted } from "./accepted.ts";
 
 /** Envoy's `proxy_protocol` listener filter. */

@@ -1,3 +1,4 @@
+import { WheelTimer } from "../../lib/timer-wheel.ts";
 import { grpcStatusFor, isGrpc } from "../http/grpc.ts";
 import { type FlatHeaders, getHeader, removeHeader, setHeader } from "../http/headers.ts";
 import {
@@ -11,7 +12,6 @@ import {
 } from "../http/stream.ts";
 import type { RequestView } from "../match/request-view.ts";
 import { ResponseFlag, type TraceContext } from "../record.ts";
-import { WheelTimer } from "../timer-wheel.ts";
 import { Replied, type RequestContext, type TerminalStream, Wants } from "./filter.ts";
 import { FilterWalk, type WalkSink } from "./filter-walk.ts";
 import type { Hold } from "./hold.ts";

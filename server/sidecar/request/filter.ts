@@ -1,5 +1,6 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
+import type { Timers } from "../../lib/timers.ts";
 import type { HostOverride } from "../cluster/balancer.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { FlatHeaders } from "../http/headers.ts";
@@ -9,7 +10,6 @@ import type { RequestRecord } from "../record.ts";
 import type { RateLimitRule } from "../route/rate-limits.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
-import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Hold } from "./hold.ts";

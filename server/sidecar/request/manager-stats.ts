@@ -1,6 +1,6 @@
+import type { Http2Stats } from "../../http2/http2-stats.ts";
 import { statName } from "../cluster/cluster-stats.ts";
 import { http2StatsIn } from "../http2/compile-options.ts";
-import type { Http2Stats } from "../http2/http2-stats.ts";
 import type { Counter, Gauge, Histogram, Stats } from "../stats.ts";
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/stats */

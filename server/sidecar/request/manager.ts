@@ -1,10 +1,10 @@
+import type { Http2Options } from "../../http2/options.ts";
+import type { Timers } from "../../lib/timers.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ParserLimits } from "../http1/parser.ts";
-import type { Http2Options } from "../http2/options.ts";
 import type { AccessLogger, ListenerPlace, Tracer } from "../record.ts";
 import type { RouteSource } from "../route/route-source.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
 import type { ClientCertificateOptions } from "./client-certificate.ts";
 import type { HttpFilter, TerminalFilter } from "./filter.ts";

@@ -2,9 +2,9 @@ import {
   HeaderValueOption_HeaderAppendAction as AppendAction,
   type HeaderValueOption,
 } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { isHeaderName, isHeaderValue } from "../../lib/http-chars.ts";
 import { at, each, together } from "../config/problems.ts";
 import { compileFormat, type Format, renderText } from "../format/format.ts";
-import { isHeaderName, isHeaderValue } from "../http/chars.ts";
 import { type FlatHeaders, getHeader, removeHeader, setHeader, toWire } from "../http/headers.ts";
 import type { RequestRecord } from "../record.ts";
 

@@ -3,6 +3,7 @@ import type {
   TcpProxy as TcpProxyProto,
   TcpProxy_TunnelingConfig as TunnelingProto,
 } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import type { Timers } from "../../lib/timers.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { at } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
@@ -12,7 +13,6 @@ import { compileCriteria, type MatchCriteria } from "../match/criteria.ts";
 import type { AccessLogger, ListenerPlace } from "../record.ts";
 import { compileHeaderOps, type HeaderOp } from "../route/header-ops.ts";
 import type { Stats } from "../stats.ts";
-import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
 import { TcpStats } from "./tcp-stats.ts";
 

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { WheelTimer } from "../../lib/timer-wheel.ts";
 import { anyHost } from "../cluster/balancer.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
@@ -6,7 +7,6 @@ import { xxHash64 } from "../hash/xx-hash64.ts";
 import { addressesOf, type ConnectionAddresses } from "../http/addresses.ts";
 import type { MatchCriteria } from "../match/criteria.ts";
 import { newRecord, type RequestRecord, ResponseFlag } from "../record.ts";
-import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import { isTlsError } from "../tls/tls-failure.ts";
 import { pickTarget, type TcpProxy } from "./tcp-proxy.ts";

@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import { WheelTimer } from "../../lib/timer-wheel.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { placeOf } from "../cluster/connector.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
 import { openSocket } from "../cluster/open-socket.ts";
 import { connectFailure, tlsOf } from "../cluster/upstream-tls.ts";
 import type { ConnectionAddresses } from "../http/addresses.ts";
-import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 
 export interface ConnectFailure {

@@ -1,3 +1,4 @@
+import { WheelTimer } from "../../lib/timer-wheel.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
 import type { StreamRequest } from "../cluster/host-pool.ts";
@@ -8,7 +9,6 @@ import { toWire } from "../http/headers.ts";
 import type { ClientConnection, StreamResponseHead, UpstreamHandler, UpstreamStream } from "../http/stream.ts";
 import type { RequestRecord } from "../record.ts";
 import { applyHeaderOps } from "../route/header-ops.ts";
-import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import type { Tunneling } from "./tcp-proxy.ts";
 import type { SessionUpstream, UpstreamUser } from "./tcp-upstream.ts";

@@ -1,3 +1,4 @@
+import { WheelTimer } from "../../lib/timer-wheel.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
 import type { StreamRequest } from "../cluster/host-pool.ts";
@@ -9,7 +10,6 @@ import type {
   UpstreamHandler,
   UpstreamStream,
 } from "../http/stream.ts";
-import { WheelTimer } from "../timer-wheel.ts";
 
 /** What a call of the proxy's own brought. */
 export interface CallResponse {

@@ -7,8 +7,8 @@ import type { Commit, ListQuery } from "../../config/store.ts";
  */
 export class ObjectIndex {
   readonly #objects = new Map<string, ConfigObject>();
-  /** By namespace, name and kind; made again when it is asked for after a change. */
-  #sorted: ConfigObject[] | undefined;
+  /** By namespace, name and kind: all of them under "", and those of each kind that was asked for; kept so from then on. */
+  readonly #sorted = new Map<string, ConfigObject[]>();
   #revision = 0;
 
   /** What it is of; 0 until it was filled. */
@@ -20,7 +20,7 @@ export class ObjectIndex {
   clear(): void {
     this.#objects.clear();
     this.#revision = 0;
-    this.#sorted = undefined;
+    this.#sorted.clear();
   }
 
   fill(objects: readonly ConfigObject[], revision: number): void {
@@ -28,32 +28,50 @@ export class ObjectIndex {
     this.#objects.clear();
     for (const object of objects) this.#objects.set(keyText(object), object);
     this.#revision = revision;
-    this.#sorted = undefined;
+    this.#sorted.clear();
   }
 
   /** Takes the very next commit; any other is left for `fill`. */
   apply(commit: Commit): void {
     if (this.#revision === 0 || commit.revision !== this.#revision + 1) return;
     for (const { key, after } of commit.changes) {
+      const before = this.#objects.get(formatKey(key));
       if (after) this.#objects.set(formatKey(key), after);
       else this.#objects.delete(formatKey(key));
+      for (const kind of ["", key.kind]) replace(this.#sorted.get(kind), before, after);
     }
     this.#revision = commit.revision;
-    this.#sorted = undefined;
   }
 
   get(key: ResourceKey): ConfigObject | undefined {
     return this.#objects.get(formatKey(key));
   }
 
-  list({ kind, namespace }: ListQuery): ConfigObject[] {
-    this.#sorted ??= [...this.#objects.values()].sort(byNamespaceNameKind);
-    return this.#sorted.filter(
-      (object) =>
-        (kind === undefined || object.kind === kind) &&
-        (namespace === undefined || object.metadata.namespace === namespace),
-    );
+  list({ kind = "", namespace }: ListQuery): ConfigObject[] {
+    let sorted = this.#sorted.get(kind);
+    if (sorted === undefined) {
+      sorted = [...this.#objects.values()].filter((it) => kind === "" || it.kind === kind).sort(byNamespaceNameKind);
+      this.#sorted.set(kind, sorted);
+    }
+    return namespace === undefined ? [...sorted] : sorted.filter((it) => it.metadata.namespace === namespace);
   }
+}
+
+/** In a list that is kept in order; nothing where there is no list yet. */
+function replace(
+  list: ConfigObject[] | undefined,
+  before: ConfigObject | undefined,
+  after: ConfigObject | undefined,
+): void {
+  const object = before ?? after;
+  if (list === undefined || object === undefined) return;
+  let [from, to] = [0, list.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (byNamespaceNameKind(list[middle] as ConfigObject, object) < 0) from = middle + 1;
+    else to = middle;
+  }
+  list.splice(from, before ? 1 : 0, ...(after ? [after] : []));
 }
 
 const keyText = ({ kind, metadata }: ConfigObject): string =>

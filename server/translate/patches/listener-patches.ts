@@ -15,6 +15,7 @@ import {
   type HttpFilter,
 } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { editList, mapList } from "./edit-list.ts";
+import { ClassedFilters } from "./filter-class.ts";
 import { merged, mergedAny } from "./merge.ts";
 import { isIn, type Patch, type PatchContext, type PatchSet } from "./patch-set.ts";
 import { patchRouteConfiguration } from "./route-patches.ts";
@@ -139,9 +140,12 @@ class ChainPatches {
       isNamed(filter.name, filterOf(patch)?.name),
     );
     const subFilter = (patch: Patch<unknown>) => filterOf(patch)?.subFilter;
+    const classed = new ClassedFilters();
     const edited = patches.reduce<readonly HttpFilter[]>(
       (list, patch) =>
-        editList(list, patch, subFilter(patch) !== undefined, ({ name }) => isNamed(name, subFilter(patch)?.name)),
+        patch.filterClass && patch.value
+          ? classed.add(list, patch.value, patch.filterClass)
+          : editList(list, patch, subFilter(patch) !== undefined, ({ name }) => isNamed(name, subFilter(patch)?.name)),
       manager.httpFilters,
     );
     const httpFilters = mapList(edited, (item) =>

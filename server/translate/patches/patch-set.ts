@@ -28,6 +28,7 @@ import { memo } from "../../lib/memo.ts";
 import type { ConfigPatch } from "../../model/envoy-filters.ts";
 import type { PatchedPart } from "../../model/specs.ts";
 import { registry } from "../../proto/registry.ts";
+import type { FilterClass } from "./filter-class.ts";
 
 /** Where a part of the configuration stands. */
 export type PatchContext = "SIDECAR_INBOUND" | "SIDECAR_OUTBOUND" | "GATEWAY";
@@ -36,6 +37,8 @@ export type PatchContext = "SIDECAR_INBOUND" | "SIDECAR_OUTBOUND" | "GATEWAY";
 export interface Patch<Value> {
   readonly operation: ConfigPatch["patch"]["operation"];
   readonly match: NonNullable<ConfigPatch["match"]>;
+  /** Beside which filters of ours it is added; undefined: nobody minds. */
+  readonly filterClass: FilterClass | undefined;
   /** Undefined with REMOVE. Shared: copied before it is changed. */
   readonly value: Value | undefined;
 }
@@ -100,9 +103,10 @@ const patchesOf = <Desc extends DescMessage>(
 ): Patch<MessageShape<Desc>>[] =>
   patches
     .filter((patch) => patch.applyTo === part && valueError(patch) === undefined)
-    .map(({ match = {}, patch: { operation, value } }) => ({
+    .map(({ match = {}, patch: { operation, value, filterClass = "UNSPECIFIED" } }) => ({
       operation,
       match,
+      filterClass: filterClass === "UNSPECIFIED" ? undefined : filterClass,
       value: value && fromJson(schema, value as JsonObject, { registry }),
     }));
 

@@ -88,6 +88,47 @@ const http = (operation: string, match: string, value = buffer) => `
       match: ${match}
       patch: { operation: ${operation}${operation === "REMOVE" ? "" : `, value: ${value}`} }`;
 
+describe("filters of requests that have a class", () => {
+  const added = (filterClass: string, name: string) => `
+    - applyTo: HTTP_FILTER
+      match: { context: SIDECAR_INBOUND }
+      patch: { operation: ADD, filterClass: ${filterClass}, value: ${buffer.replace("buffer", name)} }`;
+  const serving = proxyOf({
+    id: sidecar.id,
+    metadata: {
+      NAMESPACE: "default",
+      LABELS: { app: "reviews" },
+      INTERCEPTION_MODE: "NONE",
+      INGRESS: { "9080": "127.0.0.1:19080" },
+    },
+  });
+  const guarded = objectsOf(`
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: jwt, namespace: default }
+spec: { jwtRules: [{ issuer: me, jwks: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}' }] }
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: gets, namespace: default }
+spec: { rules: [{ to: [{ operation: { methods: [GET] } }] }] }
+`);
+  const inbound = (patches: string, guards: ConfigObject[]) => {
+    const resources = held(serving, filter(patches), guards);
+    return httpFilters(resources, "127.0.1.2_9080").slice(0, guards.length === 0 ? 3 : 9);
+  };
+
+  test("stand behind those that authenticate, behind those that authorize, and before the end, each as they come", () => {
+    const all = ["STATS", "AUTHZ", "AUTHN"].flatMap((it) => [added(it, `${it}1`), added(it, `${it}2`)]).join("");
+    const classed = ["jwt_authn", "AUTHN1", "AUTHN2", "rbac", "AUTHZ1", "AUTHZ2", "STATS1", "STATS2", "router"];
+    expect(inbound(all, guarded)).toEqual(classed);
+  });
+
+  test("stand in front where nothing authenticates or authorizes", () => {
+    expect(inbound(`${added("AUTHZ", "b")}${added("AUTHN", "a")}`, [])).toEqual(["a", "b", "router"]);
+  });
+});
+
 describe("filters of requests", () => {
   const before = ["header_mutation", "fault", "cors", "router"];
   const cors = at("envoy.filters.http.cors");

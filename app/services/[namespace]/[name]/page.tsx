@@ -9,7 +9,7 @@ import Loading from "./loading.tsx";
 
 interface Props {
   params: Promise<{ namespace: string; name: string }>;
-  searchParams: Promise<RangeQuery & { edit?: string }>;
+  searchParams: Promise<RangeQuery & { tab?: string; thresholds?: string; edit?: string }>;
 }
 
 const decoded = async ({ params }: Props) => {
@@ -35,6 +35,12 @@ export default async function Service(props: Props) {
         metrics={settle(dashboard.serviceMetrics({ ...service, ...asked }))}
         routing={settle(dashboard.routing(service))}
         objects={query.edit === undefined ? undefined : settle(dashboard.serviceObjects(service))}
+        saturation={
+          query.tab === "metrics"
+            ? settle(dashboard.saturation(range.at === null ? {} : { at: String(range.at) }))
+            : null
+        }
+        thresholds={query.thresholds === "edit" ? settle(dashboard.thresholds(service)) : null}
       />
     </Suspense>
   );

@@ -11,6 +11,7 @@ import { isTrue, parseVersion, tableOptions, tooNew } from "./read.ts";
 import type { Scope } from "./scope.ts";
 import { type Selector, selectorOf } from "./selectors.ts";
 import { type TableOptions, toTable } from "./table.ts";
+import { watchedChanges } from "./watched-changes.ts";
 
 export interface WatchLimits {
   /** Watches open at one time. */
@@ -70,6 +71,8 @@ interface Start {
   initial: ConfigObject[];
   /** Changes after this revision follow. */
   revision: number;
+  /** What changed since then without a commit. */
+  missed?: readonly ConfigChange[];
   timeoutMs: number | undefined;
   /** The client asked to be told where the beginning ends. */
   markInitialEnd: boolean;
@@ -94,7 +97,23 @@ async function startOf(context: ApiContext, request: ApiRequest, scope: Scope): 
   const current = await context.store.revision();
   const revision = version === "" || version === "0" ? current : parseVersion(version);
   if (revision > current) throw tooNew(revision, current);
-  return { selected, table, initial: [], revision, timeoutMs, markInitialEnd: false };
+  return {
+    selected,
+    table,
+    initial: [],
+    revision,
+    timeoutMs,
+    markInitialEnd: false,
+    ...missedSince(context, scope, revision),
+  };
+}
+
+/** Of workloads that registered themselves. Throws 410 where it is not known any more: the client lists again. */
+function missedSince({ registered }: ApiContext, scope: Scope, revision: number): Pick<Start, "missed"> {
+  if (registered === undefined || scope.definition.kind !== "WorkloadEntry") return {};
+  const missed = registered.log.since(revision);
+  if (missed === undefined) throw expired(`too old resource version: ${revision}`);
+  return { missed };
 }
 
 /** The longest that a timer can be set to: 24 days. */
@@ -137,7 +156,14 @@ async function run(
     }
     if (start.markInitialEnd) writer.bookmark(revision, true);
     if (bookmarks) bookmark = context.clock.setTimeout(sendBookmark, limits.bookmarkIntervalMs);
-    for await (const commit of context.store.watch(revision, signal)) {
+    if (start.missed) {
+      for (const change of start.missed) {
+        const event = toEvent(scope, change, start.selected, revision);
+        if (event) writer.event(event.type, event.object);
+        await room();
+      }
+    }
+    for await (const commit of watchedChanges(context, scope.definition.kind, revision, signal)) {
       for (const change of commit.changes) {
         const event = toEvent(scope, change, start.selected, commit.revision);
         if (!event) continue;

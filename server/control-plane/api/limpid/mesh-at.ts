@@ -1,3 +1,4 @@
+import { kindNamed } from "../../../config/kinds/index.ts";
 import { firstRevision } from "../../../config/memory-store.ts";
 import { type ConfigObject, formatKey, keyOf, type ResourceKey } from "../../../config/object.ts";
 import type { ConfigStore, Write } from "../../../config/store.ts";
@@ -54,8 +55,9 @@ export interface Selection {
   name?: string;
 }
 
+/** What is kept beside the mesh is meant by its kind only: a mesh that becomes as it was forgets no design. */
 export const isSelected = ({ kind, namespace, name }: Selection, key: ResourceKey): boolean =>
-  (kind === undefined || key.kind === kind) &&
+  (kind === undefined ? !kindNamed(key.kind)?.aside : key.kind === kind) &&
   (namespace === undefined || key.namespace === namespace || (key.kind === "Namespace" && key.name === namespace)) &&
   (name === undefined || key.name === name);
 

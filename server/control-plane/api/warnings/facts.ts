@@ -11,7 +11,12 @@ import { isTcp } from "../../../model/protocol.ts";
 import { visibleServices } from "../../../model/registry.ts";
 import type { Service } from "../../../model/service.ts";
 import type { Subset } from "../../../model/specs.ts";
-import { gatewayName, meshGateway, type VirtualService } from "../../../model/virtual-services.ts";
+import {
+  gatewayName,
+  meshGateway,
+  resolvedVirtualService,
+  type VirtualService,
+} from "../../../model/virtual-services.ts";
 import type { GatewayProxy } from "../context.ts";
 
 /** A gateway proxy, as far as checks ask of it. */
@@ -82,7 +87,7 @@ export function factsOf(mesh: Mesh, gatewayProxies: readonly GatewayClient[] | u
       return new Map((rule?.subsets ?? []).map((subset) => [subset.name, subset]));
     },
     endpoints: (host, viewer) => endpointLabels(mesh, service(host, viewer)),
-    virtualService: (object) => virtualServices(mesh).get(formatKey(keyOf(object))),
+    virtualService: (object) => virtualServiceOf(mesh, object),
     servicesOf: (object) => byResource(mesh).get(formatKey(keyOf(object))) ?? [],
     tcpServices: (port) => byTcpPort(mesh).get(port) ?? [],
     gateway: (key) => mesh.gateways.find((gateway) => gateway.key === key),
@@ -126,13 +131,11 @@ const byHostname = ({ services }: Mesh): ReadonlyMap<string, readonly Service[]>
 const endpointLabels = (mesh: Mesh, service: Service | undefined): Labels[] =>
   [...(mesh.endpoints.get(service?.key ?? "")?.byPort.values() ?? [])].flat().map(({ labels }) => labels);
 
-const virtualServices = ({ virtualServices }: Mesh): ReadonlyMap<string, VirtualService> =>
-  memo(
-    virtualServices,
-    "by object",
-    [],
-    () => new Map(virtualServices.all.map((one) => [formatKey(keyOf(one.source)), one])),
-  );
+function virtualServiceOf(mesh: Mesh, object: ConfigObject): VirtualService | undefined {
+  const { namespace, name } = object.metadata;
+  const own = mesh.objects.get("VirtualService")?.get(`${namespace}/${name}`);
+  return own && resolvedVirtualService(own, mesh.options.domain);
+}
 
 const byResource = ({ services }: Mesh): ReadonlyMap<string, readonly Service[]> =>
   memo(services, "by resource", [], () =>

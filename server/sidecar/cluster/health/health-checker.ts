@@ -1,6 +1,6 @@
+import type { Timers } from "../../../lib/timers.ts";
 import type { Metadata } from "../../record.ts";
 import { Stats } from "../../stats.ts";
-import type { Timers } from "../../timers.ts";
 import type { ClusterConfig } from "../cluster-config.ts";
 import { ClusterStats } from "../cluster-stats.ts";
 import { openConnection, type Place } from "../connector.ts";

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { Timers } from "../../../lib/timers.ts";
 import { Stats } from "../../stats.ts";
 import { clusterFrom } from "../../test-plane.ts";
-import { Timers } from "../../timers.ts";
 import { HealthFlag } from "../health-flags.ts";
 import { testEndpoint } from "../testing/endpoint.ts";
 import { compileHealthChecks, type HealthCheckConfig } from "./check-config.ts";

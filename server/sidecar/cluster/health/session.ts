@@ -1,5 +1,5 @@
-import { WheelTimer } from "../../timer-wheel.ts";
-import type { Timers } from "../../timers.ts";
+import { WheelTimer } from "../../../lib/timer-wheel.ts";
+import type { Timers } from "../../../lib/timers.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { HealthFlag } from "../health-flags.ts";
 import type { HealthCheckConfig } from "./check-config.ts";

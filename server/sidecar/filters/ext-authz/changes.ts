@@ -1,4 +1,4 @@
-import { isAuthority, isHeaderName, isHeaderValue, isTarget } from "../../http/chars.ts";
+import { isAuthority, isHeaderName, isHeaderValue, isTarget } from "../../../lib/http-chars.ts";
 import { type FlatHeaders, getHeader, removeHeader, setHeader } from "../../http/headers.ts";
 import type { RequestContext } from "../../request/filter.ts";
 import type { Change, Verdict } from "./verdict.ts";

@@ -2,8 +2,8 @@ import type {
   JwtClaimToHeader,
   JwtProvider,
 } from "../../../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
+import { isHeaderValue } from "../../../lib/http-chars.ts";
 import { at, together } from "../../config/problems.ts";
-import { isHeaderValue } from "../../http/chars.ts";
 import { toWire } from "../../http/headers.ts";
 import type { FilterIo, RequestContext } from "../../request/filter.ts";
 import { readSource } from "../../tls/read-source.ts";

@@ -7,8 +7,8 @@ import {
   type RateLimitResponse,
   RateLimitService,
 } from "../../../gen/proto/envoy/service/ratelimit/v3/rls_pb.js";
+import { isHeaderName, isHeaderValue } from "../../../lib/http-chars.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
-import { isHeaderName, isHeaderValue } from "../../http/chars.ts";
 import { isGrpc } from "../../http/grpc.ts";
 import { getHeader, removeHeader, toWire } from "../../http/headers.ts";
 import { ResponseFlag } from "../../record.ts";

@@ -1,3 +1,4 @@
+import { WheelTimer } from "../../../lib/timer-wheel.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
 import type { StreamRequest } from "../../cluster/host-pool.ts";
@@ -12,7 +13,6 @@ import {
 } from "../../http/stream.ts";
 import type { Exchange } from "../../request/exchange.ts";
 import type { ResetReason } from "../../route/retry-policy.ts";
-import { WheelTimer } from "../../timer-wheel.ts";
 import type { TlsConnection } from "../../tls/tls-connection.ts";
 import { isTlsError } from "../../tls/tls-failure.ts";
 import type { Router } from "./router.ts";

@@ -1,3 +1,4 @@
+import { WheelTimer } from "../../../lib/timer-wheel.ts";
 import type { PickContext } from "../../cluster/balancer.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
@@ -12,7 +13,6 @@ import {
   retriesReset,
   retriesResponse,
 } from "../../route/retry-policy.ts";
-import { WheelTimer } from "../../timer-wheel.ts";
 
 /** Whether, when and where one request is tried again. */
 export class RetryState {

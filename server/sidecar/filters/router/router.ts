@@ -1,3 +1,4 @@
+import { WheelTimer } from "../../../lib/timer-wheel.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
 import { getHeader, setHeader } from "../../http/headers.ts";
@@ -7,7 +8,6 @@ import type { Exchange } from "../../request/exchange.ts";
 import type { TerminalStream } from "../../request/filter.ts";
 import type { CompiledRoute, ForwardTarget } from "../../route/compile-route.ts";
 import { type ResetReason, requestRetriable } from "../../route/retry-policy.ts";
-import { WheelTimer } from "../../timer-wheel.ts";
 import { answerHere, needsTls } from "./answer-here.ts";
 import { Attempt } from "./attempt.ts";
 import { dropsOverload } from "./drop-overload.ts";

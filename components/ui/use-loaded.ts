@@ -1,0 +1,30 @@
+"use client";
+import { useSyncExternalStore } from "react";
+
+/** A module that a page can do without at first. */
+export interface Loadable<T> {
+  subscribe: (changed: () => void) => () => void;
+  current: () => T | null;
+}
+
+/** To be made once, beside the component that uses it. */
+export function loadable<T>(load: () => Promise<T>): Loadable<T> {
+  let module: T | null = null;
+  const waiting = new Set<() => void>();
+  return {
+    current: () => module,
+    subscribe(changed) {
+      waiting.add(changed);
+      if (module === null)
+        void load().then((loaded) => {
+          module = loaded;
+          for (const tell of waiting) tell();
+        });
+      return () => void waiting.delete(changed);
+    },
+  };
+}
+
+/** Null until it is there; whoever comes later has it at once. */
+export const useLoaded = <T>({ subscribe, current }: Loadable<T>): T | null =>
+  useSyncExternalStore(subscribe, current, () => null);
