@@ -5,7 +5,7 @@ import type { MeshService, Routing } from "../contract/index.ts";
 import { createServiceObjects } from "./service-objects.ts";
 
 const hostname = "reviews.default.svc.cluster.local";
-const object = (name: string, spec: Record<string, unknown>, namespace = "default"): ConfigObject => ({
+const object = (name: string, spec: ConfigObject["spec"], namespace = "default"): ConfigObject => ({
   apiVersion: "v1",
   kind: "",
   metadata: { name, namespace, resourceVersion: "1" },
