@@ -79,6 +79,7 @@ export const pages = [
     ready: '[data-testid="workload-sheet"] canvas',
   },
   { name: "gateways", path: "/gateways", ready: '[data-testid="gateway-bookinfo-gateway"] [data-port="8080"]' },
+  { name: "designs", path: "/designs", ready: '[data-design="strict-mutual-tls"]' },
   { name: "history", path: "/history", ready: '[data-testid="differences"]' },
   { name: "settings", path: "/settings", ready: '[data-testid="start-page"]' },
   { name: "alerts", path: "/alerts", ready: '[data-testid="receiver-add"]' },

@@ -74,7 +74,9 @@ export function ComparePanel({ plan, newest, otherwise }: ComparePanelProps) {
         {query.error ? (
           <FieldErrors error={toApiError(query.error)} />
         ) : query.data && a && b ? (
-          <Differences found={query.data} from={from} plan={plan} />
+          <div className={styles.found} aria-busy={query.isPlaceholderData}>
+            <Differences found={query.data} from={from} plan={plan} />
+          </div>
         ) : a && b ? (
           <div className={styles.waiting}>
             <SkeletonBlock height={120} />

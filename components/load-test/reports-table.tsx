@@ -3,6 +3,7 @@ import { ActionIcon } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useFormatter, useTranslations } from "use-intl";
 import type { LoadReport } from "../../server/contract/index.ts";
+import { useAuthor } from "../config/change-text.ts";
 import type { UrlState } from "../lib/url-state.ts";
 import { SortedTable } from "../list/sorted-table.tsx";
 import type { Column } from "../ui/data-table.tsx";
@@ -24,6 +25,7 @@ export function ReportsTable({
 }) {
   const t = useTranslations("load-test");
   const format = useFormatter();
+  const authorOf = useAuthor();
   const [shown, beside] = [url.get("test"), url.get("beside")];
   const forget = (id: string) => {
     if (id === shown) url.set({ test: null });
@@ -48,7 +50,7 @@ export function ReportsTable({
               {format.dateTime(startedAt, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" } as never)}
             </time>
           </button>{" "}
-          <span className="muted">{author}</span>
+          <span className="muted">{authorOf(author)}</span>
         </>
       ),
     },

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { Metadata } from "@grpc/grpc-js";
+import { Metadata, status } from "@grpc/grpc-js";
 import type { WorkloadGroupSpec } from "../../config/kinds/index.ts";
 import type { ProxyConfigMetadata } from "../../fleet/bootstrap.ts";
 import {
@@ -39,7 +39,9 @@ export async function describeWorkload(
       proxyConfig: JSON.parse(proxyConfigJson || "{}") as ProxyConfigMetadata,
     };
   } catch (error) {
-    const { details = String(error) } = error as { details?: string };
+    const { code, details = String(error) } = error as { code?: status; details?: string };
+    // One from before there were groups has nothing to tell, and need not: the workload joins as it did.
+    if (code === status.UNIMPLEMENTED && asked.group === "") return { group: undefined, proxyConfig: {} };
     throw new Error(`the control plane at ${at.host}:${at.port} tells nothing of the workload: ${details}`);
   } finally {
     client.close();
