@@ -94,7 +94,7 @@ const writes: [route: string, path: string, body?: object][] = [
   ["POST /limpid/v1/mesh/restore", "/limpid/v1/mesh/restore?revision=<start>", {}],
 ];
 /** Come as a POST and write nothing. */
-const asks = /^POST \/apis\/(?:authorization|authentication)\.k8s\.io\//;
+const asks = /^POST \/(?:apis\/(?:authorization|authentication)\.k8s\.io\/|limpid\/v1\/proxy-starts$)/;
 
 const web: MeshService = {
   namespace: "shop",

@@ -53,6 +53,7 @@ const allowed: Record<string, readonly string[]> = {
   "POST /limpid/v1/mesh/restore": anyOperator,
   "POST /limpid/v1/transactions": anyOperator,
   "DELETE /limpid/v1/proxies/:id": wholeMesh,
+  "POST /limpid/v1/proxy-starts": anyOperator,
   "GET /limpid/v1/join-tokens": administrator,
   "POST /limpid/v1/join-tokens": administrator,
   "DELETE /limpid/v1/join-tokens/:id": administrator,
