@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import type { AlertRules } from "../server/contract/index.ts";
 import { patience } from "./browser.ts";
 import { apiOf, setReviews } from "./config.ts";
 import { eventually } from "./mesh.ts";
@@ -9,6 +10,7 @@ import type { Running } from "./running.ts";
 
 const json = { "content-type": "application/json" };
 const name = "ratings-fail";
+const made = "reviews-fail";
 
 const noticed = `[data-notice="default/${name} ratings"]`;
 
@@ -64,6 +66,42 @@ export function alertsJourney(running: () => Running): void {
     await page.locator(`${noticed}[data-over="true"][data-end="recovered"]`).waitFor({ timeout: 4 * patience });
     await eventually(() => ofRule().length === 2, patience, "the receiver is told of the end");
     expect(ofRule().map(({ status }) => status)).toEqual(["firing", "resolved"]);
+    expect(problems).toEqual([]);
+  });
+
+  test("a rule is made, muted, heard again and removed on the page, beside those that are built in", async () => {
+    const { mesh, open } = running();
+    onTestFinished(async () => {
+      const { rules } = (await (await mesh.ask("/api/alerts/rules")).json()) as AlertRules;
+      if (!rules.some((one) => one.name === made)) return;
+      const key = { kind: "AlertRule", namespace: "default", name: made };
+      await apiOf(mesh).transact([{ op: "delete", key }], undefined, { user: "e2e" });
+    });
+    const { page, problems } = await open("/alerts");
+    const builtIn = page.locator('[data-rule="istio-system/services-failing"]');
+    await builtIn.getByText("the whole mesh").waitFor();
+    await page.getByTestId("new-rule").click();
+    await page.getByTestId("rule-name").fill(made);
+    await page.getByTestId("rule-service").fill("reviews");
+    await page.getByTestId("rule-limit").fill("35");
+    await page.getByTestId("rule-save").click();
+    const row = page.locator(`[data-rule="default/${made}"]`);
+    await row.getByText("more than 35 % of requests fail within 1m, for 1m").waitFor();
+
+    const press = async (item: string) => {
+      await row.getByTestId("rule-menu").click();
+      await page.getByTestId(item).click();
+    };
+    await press("mute-1");
+    await row.getByText("muted until").waitFor();
+    const { rules } = (await (await mesh.ask("/api/alerts/rules")).json()) as AlertRules;
+    expect(rules.find((one) => one.name === made)?.spec).toMatchObject({ service: "reviews" });
+    await press("unmute");
+    await row.getByText("muted until").waitFor({ state: "detached" });
+    await press("rule-remove");
+    await page.getByTestId("rule-remove").getByText(`Remove ${made}?`).waitFor();
+    await page.getByTestId("rule-remove").click();
+    await row.waitFor({ state: "detached" });
     expect(problems).toEqual([]);
   });
 }

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { alertsJourney } from "./alerts-journey.ts";
+import { designsJourney } from "./designs-journey.ts";
 import { explainJourney } from "./explain-journey.ts";
 import { faultJourney } from "./fault-journey.ts";
 import { loadJourney } from "./load-journey.ts";
@@ -14,4 +15,5 @@ describe.skipIf(chromium.missing)(`slider and fault on the bundled sidecars${chr
   explainJourney(running);
   loadJourney(running);
   alertsJourney(running);
+  designsJourney(running);
 });

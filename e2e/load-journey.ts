@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import type { LoadTests } from "../server/contract/index.ts";
 import { setReviews } from "./config.ts";
 import type { Running } from "./running.ts";
 
@@ -24,6 +25,29 @@ export function loadJourney(running: () => Running): void {
     expect(await report.getByTestId("load-config").getAttribute("href")).toMatch(
       /^\/history\?from=t\d+&to=t\d+#compare$/,
     );
+    expect(problems).toEqual([]);
+  });
+
+  test("a run of two requests in turn has a row for each", async () => {
+    const { mesh, open } = running();
+    const { page, problems } = await open("/load");
+    const tests = async () => ((await (await mesh.ask("/api/load-tests")).json()) as LoadTests).reports;
+    const before = (await tests()).length;
+    await page.getByTestId("load-path").fill("/productpage");
+    await page.getByTestId("load-duration").fill("3");
+    await page.getByTestId("load-form").locator("summary").click();
+    await page.getByTestId("load-also").fill("3 GET /api/v1/products");
+    await run(page, before + 1);
+    await page.getByTestId("load-show").first().click();
+    const rows = page.getByTestId("load-report").locator("[data-request]");
+    await rows.nth(1).waitFor();
+    const asked = await rows.evaluateAll((all) => all.map((row) => row.getAttribute("data-request") ?? ""));
+    expect(asked.map((text) => text.replace(/https?:\/\/[^/]+/, ""))).toEqual([
+      "GET /productpage",
+      "GET /api/v1/products",
+    ]);
+    const [newest] = (await tests()).toSorted((a, b) => b.startedAt - a.startedAt);
+    expect(newest?.outcome.requests.reduce((sum, { due }) => sum + due, 0)).toBe(newest?.outcome.due);
     expect(problems).toEqual([]);
   });
 }

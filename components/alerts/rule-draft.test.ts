@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { alertRule } from "../../server/config/kinds/alert-rule.ts";
 import { conditions, draftOfRule, ruleText, specOfDraft, usualRule } from "./rule-draft.ts";
 
-const item = { namespace: "default", name: "mine", builtIn: false, resourceVersion: "7", active: 0 };
+const item = { namespace: "default", name: "mine", builtIn: false, meshWide: false, resourceVersion: "7", active: 0 };
 
 it("says of every condition what an AlertRule takes, and reads it back", () => {
   for (const condition of conditions) {

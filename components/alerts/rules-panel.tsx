@@ -55,7 +55,8 @@ export function RulesPanel({ editing, onEdit }: RulesPanelProps) {
     {
       key: "whom",
       header: t("whom"),
-      cell: ({ spec, namespace }) => spec.service ?? <span className="muted">{t("everything-in", { namespace })}</span>,
+      cell: ({ spec, namespace, meshWide }) =>
+        spec.service ?? <span className="muted">{meshWide ? t("everything") : t("everything-in", { namespace })}</span>,
     },
     { key: "severity", header: t("severity"), cell: ({ spec }) => t(`severity-${spec.severity ?? "Warning"}`) },
     {

@@ -38,7 +38,11 @@ export function DesignCard({ design, plan, onReplace, onRemoved }: DesignCardPro
   };
   const isSo = differs + lacks === 0;
   const side = sideText({ kind: "design", design: name });
-  const compare = (sides: { from?: string; to?: string }) => () => url.set(sides, "push");
+  const compare = (sides: { from?: string; to?: string }) => () => {
+    url.set(sides, "push");
+    // On a phone it stands below the whole catalogue.
+    document.getElementById("compare")?.scrollIntoView({ block: "nearest" });
+  };
   return (
     <li className={styles.design} data-design={name} data-so={isSo}>
       <div className={styles.text}>
@@ -56,7 +60,12 @@ export function DesignCard({ design, plan, onReplace, onRemoved }: DesignCardPro
         <p className={styles.contents}>
           <HealthMark health={isSo ? "healthy" : "idle"} silent />{" "}
           {isSo ? t("in-force") : t("differs", { differs, lacks })}
-          <span className="muted"> · {kinds.map(({ kind, count }) => `${count} ${kind}`).join(" · ")}</span>
+          {kinds.map(({ kind, count }) => (
+            <span key={kind} className="muted">
+              {" · "}
+              <span className={styles.kind}>{`${count} ${kind}`}</span>
+            </span>
+          ))}
         </p>
         {error && <FieldErrors error={error} />}
       </div>

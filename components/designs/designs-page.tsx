@@ -13,6 +13,7 @@ import { LiveContent } from "../list/live-content.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
+import { AppliedNotice } from "./applied-notice.tsx";
 import { DesignCard } from "./design-card.tsx";
 import styles from "./designs.module.css";
 import { KeepDialog } from "./keep-dialog.tsx";
@@ -40,6 +41,7 @@ export function DesignsPage({ initial }: { initial: Promise<Settled<DesignList>>
       </PageHeader>
       {plan.dialog}
       {keeping && <KeepDialog over={keeping.over} onClose={() => setKeeping(null)} onKept={live.refresh} />}
+      {plan.applied && <AppliedNotice key={plan.applied.revision} {...plan.applied} onUndone={plan.forget} />}
       <div className={styles.columns}>
         <Panel title={t("catalogue")} flush>
           <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={6} columns={3} />}>

@@ -63,6 +63,7 @@ export function KeepDialog({ over, onClose, onKept }: KeepDialogProps) {
             label={t("name")}
             description={t("name-hint")}
             required
+            withAsterisk={false}
             maxLength={253}
             pattern="[a-z0-9]([\-a-z0-9.]*[a-z0-9])?"
             data-autofocus
@@ -98,7 +99,13 @@ export function KeepDialog({ over, onClose, onKept }: KeepDialogProps) {
         />
         <p className="muted">{t("left-out")}</p>
         {error && <FieldErrors error={error} />}
-        <Button type="submit" loading={busy} disabled={of === "file" && !file} data-testid="keep-design-save">
+        <Button
+          type="submit"
+          className={styles.submit ?? ""}
+          loading={busy}
+          disabled={(of === "file" && !file) || (of === "namespace" && namespaces.length === 0)}
+          data-testid="keep-design-save"
+        >
           {t("keep-it")}
         </Button>
       </form>

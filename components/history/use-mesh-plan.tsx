@@ -15,8 +15,9 @@ export interface MeshPlan {
   /** Whether the rest of the mesh is deleted is asked where it is shown. */
   applyDesign: (design: string) => void;
   busy: boolean;
-  /** What was written last on this page. */
-  written: ChangeResult | null;
+  /** The design that was put in force last on this page, until it is forgotten. */
+  applied: { design: string; revision: number } | null;
+  forget: () => void;
   dialog: ReactNode;
 }
 
@@ -35,7 +36,7 @@ export function useMeshPlan(): MeshPlan {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [shown, setShown] = useState<Shown | null>(null);
-  const [written, setWritten] = useState<ChangeResult | null>(null);
+  const [applied, setApplied] = useState<MeshPlan["applied"]>(null);
   const look = async (title: string, write: Shown["write"], design?: Shown["design"]) => {
     setBusy(true);
     const asked = await write({ dryRun: true, envoy: true }).then(
@@ -48,10 +49,11 @@ export function useMeshPlan(): MeshPlan {
   const lookAt = (name: string, prune: boolean) =>
     look(t("apply-design-title", { name }), (how) => importMesh({ design: name, prune }, how), { name, prune });
   const run = async (asked: Shown) => {
-    const { write } = asked;
+    const { write, design } = asked;
     setBusy(true);
     try {
-      setWritten(await write({ dryRun: false }));
+      const { revision } = await write({ dryRun: false });
+      setApplied(design ? { design: design.name, revision } : null);
       setShown(null);
       void client.invalidateQueries();
     } catch (cause) {
@@ -95,7 +97,8 @@ export function useMeshPlan(): MeshPlan {
     importText: (what, title) => void look(title, (how) => importMesh(what, how)),
     applyDesign: (design) => void lookAt(design, false),
     busy,
-    written,
+    applied,
+    forget: () => setApplied(null),
     dialog,
   };
 }

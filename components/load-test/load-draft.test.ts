@@ -30,6 +30,11 @@ it("a form becomes a plan that the server takes, and that plan the same form aga
   expect(LoadPlan.parse(planOf(draftOf(plan, [plain, secure]), secure))).toEqual(plan);
 });
 
+it("a line that is no further request is refused at its method", () => {
+  const read = LoadPlan.safeParse(planOf({ ...usualDraft, also: "3 GET /cart\nGET /a b" }, plain));
+  expect(read.error?.issues[0]?.path).toEqual(["also", 1, "method"]);
+});
+
 it("a line that is no header is refused at the headers", () => {
   const read = LoadPlan.safeParse(planOf({ ...usualDraft, headers: "no colon" }, plain));
   expect(read.error?.issues[0]?.path[0]).toBe("headers");

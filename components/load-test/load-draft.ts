@@ -64,11 +64,12 @@ function headersIn(text: string): Record<string, string> {
   );
 }
 
-/** `3 POST /cart`; weight and method may be left out. What is no such line the server refuses as a path or a method. */
+/** `3 POST /cart`; weight and method may be left out. What is no such line stands as the method, which the server refuses in its words. */
 const alsoIn = (text: string, target: LoadTarget): unknown[] =>
   text.split(/\r?\n/).flatMap((line) => {
-    const [, weight = "1", method = "GET", path = ""] = /^\s*(?:(\d+)\s+)?(?:(\S+)\s+)?(\S+)\s*$/.exec(line) ?? [];
     if (line.trim() === "") return [];
+    const read = /^\s*(?:(\d+)\s+)?(?:(\S+)\s+)?(\S+)\s*$/.exec(line) ?? ["", "1", line.trim(), ""];
+    const [, weight = "1", method = "GET", path = ""] = read;
     return [{ weight: Number(weight), method, url: target.origin + (path.startsWith("/") ? path : `/${path}`) }];
   });
 

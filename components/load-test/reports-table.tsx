@@ -61,6 +61,7 @@ export function ReportsTable({
         <span className={styles.target}>
           {plan.method} {plan.headers.host ?? new URL(plan.url).host}
           {new URL(plan.url).pathname}
+          {plan.also.length > 0 && <span className="muted"> {t("and-more", { count: plan.also.length })}</span>}
         </span>
       ),
     },

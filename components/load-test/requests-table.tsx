@@ -3,6 +3,7 @@ import { useLocale, useTranslations } from "use-intl";
 import type { LoadOutcome, LoadPlan } from "../../server/contract/index.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { formatMs, formatNumber, quantityText } from "../ui/format.ts";
+import styles from "./load.module.css";
 
 interface Row {
   index: number;
@@ -25,23 +26,25 @@ export function RequestsTable({ outcome, plan }: { outcome: LoadOutcome; plan: L
   const number = (count: number) => quantityText(formatNumber(count, locale));
   const ms = (value: number | null) => quantityText(formatMs(value, locale));
   return (
-    <DataTable
-      caption={t("requests")}
-      columns={[
-        {
-          key: "what",
-          header: t("requests"),
-          phone: "title",
-          cell: ({ what }) => <span className="mono">{what}</span>,
-        },
-        figure("due", t("due"), ({ due }) => number(due)),
-        figure("ok", t("ok"), ({ ok }) => number(ok)),
-        figure("p50", "p50", ({ p50 }) => ms(p50)),
-        figure("p99", "p99", ({ p99 }) => ms(p99)),
-      ]}
-      rows={rows}
-      rowKey={({ index }) => String(index)}
-      rowProps={({ what }) => ({ "data-request": what })}
-    />
+    <div className={styles.requests}>
+      <DataTable
+        caption={t("requests")}
+        columns={[
+          {
+            key: "what",
+            header: t("requests"),
+            phone: "title",
+            cell: ({ what }) => <span className="mono">{what}</span>,
+          },
+          figure("due", t("due"), ({ due }) => number(due)),
+          figure("ok", t("col-ok"), ({ ok }) => number(ok)),
+          figure("p50", "p50", ({ p50 }) => ms(p50)),
+          figure("p99", "p99", ({ p99 }) => ms(p99)),
+        ]}
+        rows={rows}
+        rowKey={({ index }) => String(index)}
+        rowProps={({ what }) => ({ "data-request": what })}
+      />
+    </div>
   );
 }

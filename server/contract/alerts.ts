@@ -108,6 +108,8 @@ export const AlertRuleItem = z.object({
   namespace: z.string(),
   name: z.string(),
   builtIn: z.boolean(),
+  /** It is of the root namespace and names no service: it watches every namespace. */
+  meshWide: z.boolean(),
   /** As in an AlertRule. */
   spec: AlertRuleShape,
   resourceVersion: z.string().nullable(),

@@ -62,7 +62,9 @@ it("of two dashboards with one data folder one tells, the other shows it, and go
       expect((await one.alerts()).active).toMatchObject([{ subject: { name: "a" }, deliveries: [{ state: "sent" }] }]);
   }, patience);
   expect(told).toEqual(["firing"]);
-  expect((await second.alertRules()).rules.find(({ name }) => name === "gone")).toMatchObject({ active: 1 });
+  const { rules } = await second.alertRules();
+  expect(rules.find(({ name }) => name === "gone")).toMatchObject({ active: 1, meshWide: false });
+  expect(rules.find(({ name }) => name === "services-failing")).toMatchObject({ builtIn: true, meshWide: true });
 
   await first.end();
   present = present.map((proxy) => ({ ...proxy, connected: true }));

@@ -61,6 +61,7 @@ export function createAlerts({ data, origin, everyMs = 5000, ...sources }: Alert
       const { active } = watch.alerts();
       const rules = writtenRules(await sources.rules(), sources.rootNamespace).map(({ key, ...rule }) => ({
         ...rule,
+        meshWide: rule.namespace === sources.rootNamespace && rule.spec.service === undefined,
         active: active.filter((notice) => notice.rule === key).length,
       }));
       return { rules };

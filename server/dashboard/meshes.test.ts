@@ -36,16 +36,18 @@ const kept = designOf("next", "what comes next", [...then.objects, exported("det
 
 function meshes() {
   const written: Write[][] = [];
+  const reasons: (string | undefined)[] = [];
   const made = createMeshes({
     mesh: async (moment) => (moment === undefined ? now : then),
     objects: async () => [kept],
     restore: () => Promise.reject(new Error("not asked for")),
-    transact: async (writes) => {
+    transact: async (writes, reason) => {
       written.push([...writes]);
+      reasons.push(reason);
       return { revision: 10, dryRun: false, objects: [], proxies: 0, warnings: [], shares: [] };
     },
   });
-  return { ...made, written };
+  return { ...made, written, reasons };
 }
 
 it("compares what is in force with what was", async () => {
@@ -128,6 +130,7 @@ it("puts a design in force as one change, and with prune deletes no Secret for i
     ["put details", "put reviews"],
     ["put details", "put reviews", "delete ratings"],
   ]);
+  expect(api.reasons, "the history says which").toEqual(["design next", "design next"]);
   await expect(api.importMesh({ design: "none", prune: false }, { user: "ana" })).rejects.toMatchObject({
     code: "NOT_FOUND",
   });

@@ -62,7 +62,7 @@ export function createMeshes(api: Api): Meshes {
       const deletes = what.prune ? deletesOf(surplus) : [];
       const writes = [...puts, ...deletes];
       if (writes.length === 0) return nothing(inForce.revision, options);
-      return api.transact(writes, undefined, options);
+      return api.transact(writes, "design" in what ? `design ${what.design}` : undefined, options);
     },
   };
 }
