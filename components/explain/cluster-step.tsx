@@ -38,6 +38,7 @@ export function ClusterStep({ cluster }: { cluster: ExplainedCluster }) {
                   <span className={styles.quiet}>
                     {[
                       endpoint.workload,
+                      endpoint.group ? t("registered-by", { group: endpoint.group }) : "",
                       endpoint.locality,
                       endpoint.healthy ? "" : endpoint.health,
                       endpoint.priority > 0 ? t("priority", { priority: endpoint.priority }) : "",

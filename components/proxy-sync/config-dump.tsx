@@ -71,6 +71,9 @@ export function ConfigDumpDrawer({ id, proxy, now, onClose }: ConfigDumpDrawerPr
       }}
       closeButtonProps={{ "aria-label": t("close") }}
     >
+      {proxy?.connected && proxy.restart && (
+        <Notice tone="warn">{t("restart-needed-why", { fields: proxy.restart.join(", ") })}</Notice>
+      )}
       {proxy?.connected && <Identity proxy={proxy} now={now} />}
       {proxy?.connected && <ProxyTools id={id} />}
       <div className={styles.shows}>

@@ -163,6 +163,8 @@ export const ExplainedEndpoint = z.object({
   address: z.string(),
   /** `<namespace>/<workload>`, where it tells. */
   workload: z.string(),
+  /** The WorkloadGroup for which it registered itself. */
+  group: z.string().optional(),
   locality: z.string(),
   priority: z.number(),
   weight: z.number(),

@@ -227,6 +227,7 @@ export function createDashboard({
       peerAuthentications: () => api.objects(peerAuthentication),
       documents: (keys) => documentsOf(api, keys),
       liveHosts: async () => (await queries()).liveHosts(),
+      workloads: recorded.workloads,
       now: Date.now,
     }),
     ...createAdvice(recorded),

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import type { ProxySync } from "../contract/index.ts";
+import type { ProxySync, WorkloadView } from "../contract/index.ts";
+import { explainedMesh, sidecar } from "../explain/testing/mesh.ts";
 import { createExplain } from "./explain.ts";
 
 const proxy = (name: string, namespace: string, connected = true): ProxySync =>
@@ -59,4 +60,47 @@ it("says who there is, and what is not plain", async () => {
     message: "from: b-v1 is there in several namespaces: write one/b-v1, two/b-v1",
   });
   await expect(ask("a-v1", "ftp://x")).rejects.toMatchObject({ code: "INVALID", errors: [{ path: "url" }] });
+});
+
+it("says of endpoints which group registered them, and goes on where the registry is away", async () => {
+  const page = sidecar("page", "page", "127.0.1.1", "page");
+  const { sentTo } = explainedMesh(
+    `
+apiVersion: v1
+kind: Service
+metadata: { name: cart, namespace: default }
+spec: { selector: { app: cart }, ports: [{ name: http, port: 80 }] }
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: cart-a, namespace: default }
+spec: { address: 127.0.1.3, labels: { app: cart } }
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: cart-b, namespace: default }
+spec: { address: 127.0.1.4, labels: { app: cart } }
+`,
+    [page],
+  );
+  const groupsWith = async (workloads: () => Promise<{ workloads: WorkloadView[] }>) => {
+    const explainIt = createExplain({
+      proxies: async () => ({ proxies: [{ ...proxy("page", "default"), ...page, connected: true }] }),
+      held: async () => sentTo(page),
+      peerAuthentications: async () => [],
+      documents: async () => [],
+      workloads,
+      now: () => 7,
+    });
+    const query = { from: "page", url: "http://cart/", method: "GET", headers: "", identity: "" };
+    const { source } = await explainIt(query);
+    return source.clusters[0]?.endpoints.map(({ workload, group }) => [workload, group]);
+  };
+  const registered = { namespace: "default", name: "cart-b", group: "cart" } as WorkloadView;
+  expect(await groupsWith(async () => ({ workloads: [registered] }))).toEqual([
+    ["default/cart-a", undefined],
+    ["default/cart-b", "cart"],
+  ]);
+  const away = await groupsWith(() => Promise.reject(new Error("away")));
+  expect(away?.map(([, group]) => group)).toEqual([undefined, undefined]);
 });

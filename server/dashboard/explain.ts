@@ -7,6 +7,7 @@ import {
   type ProxyList,
   type Told,
   told,
+  type WorkloadViews,
   withoutFilledIn,
 } from "../contract/index.ts";
 import { type ExplainedProxy, explain, type HeldByProxy } from "../explain/explain.ts";
@@ -32,6 +33,8 @@ export interface ExplainSource {
   documents(keys: readonly Key[]): Promise<readonly (Key & { yaml: string })[]>;
   /** What each proxy says of its clusters' hosts right now. Left out: nobody knows. */
   liveHosts?(): Promise<LiveHosts>;
+  /** The registry's, which knows who registered itself. Left out: nobody knows. */
+  workloads?(): Promise<Pick<WorkloadViews, "workloads">>;
   now(): number;
 }
 
@@ -44,6 +47,7 @@ export function createExplain({
   peerAuthentications,
   documents,
   liveHosts = async () => noHosts,
+  workloads = async () => ({ workloads: [] }),
   now,
 }: ExplainSource) {
   const heldBy = async (id: string): Promise<HeldByProxy | undefined> => {
@@ -63,6 +67,7 @@ export function createExplain({
       peerAuthentications: policies,
     });
     const hosts = await liveHosts().catch(() => noHosts);
+    const groups = groupsOf((await workloads().catch(() => ({ workloads: [] }))).workloads);
     const found = await documents(originsIn(answer));
     const yamls = new Map(found.map((document) => [keyOf(document), withoutFilledIn(document.yaml)]));
     const lined = withLines(answer, (origin) => {
@@ -70,17 +75,27 @@ export function createExplain({
       return yaml === undefined ? null : lineOfField(yaml, origin.rule);
     });
     const headers = query.headers.split(/\r?\n/).filter((line) => line.trim() !== "");
-    return withLiveHosts({ at: now(), request: { method: request.method, url: query.url, headers }, ...lined }, hosts);
+    const asked = { method: request.method, url: query.url, headers };
+    return withFacts({ at: now(), request: asked, ...lined }, hosts, groups);
   };
 }
 
 const noHosts: LiveHosts = new Map();
 
-function withLiveHosts(answer: Explanation, hosts: LiveHosts): Explanation {
+/** The WorkloadGroup of each that registered itself, by `<namespace>/<workload>`. */
+const groupsOf = (workloads: WorkloadViews["workloads"]): ReadonlyMap<string, string> =>
+  new Map(workloads.flatMap(({ namespace, name, group }) => (group ? [[`${namespace}/${name}`, group] as const] : [])));
+
+/** What the proxies' config does not say: how its clusters' hosts fare right now, and which of them registered themselves. */
+function withFacts(answer: Explanation, hosts: LiveHosts, groups: ReadonlyMap<string, string>): Explanation {
   const clusters = (id: string, list: ExplainedSide["clusters"]) =>
     list.map((cluster) => {
       const live = hosts.get(`${id} ${cluster.name}`);
-      return live ? { ...cluster, live } : cluster;
+      const endpoints = cluster.endpoints.map((endpoint) => {
+        const group = groups.get(endpoint.workload);
+        return group ? { ...endpoint, group } : endpoint;
+      });
+      return { ...cluster, endpoints, ...(live && { live }) };
     });
   const side = (one: ExplainedSide): ExplainedSide => ({
     ...one,

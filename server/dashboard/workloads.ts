@@ -30,7 +30,12 @@ export function createWorkloads(queries: () => Promise<Queries>, known: () => Pr
       const { workloads } = await list({ windowSec: 60 });
       const workload = workloads.find((one) => one.namespace === namespace && one.name === name);
       if (!workload) throw new DashboardError({ code: "NOT_FOUND", ...told("no-workload", { name, namespace }) });
-      return (await queries()).workloadMetrics({ window, at, workload });
+      const { app, version } = workload;
+      const alike = workloads.filter(
+        (one) => one.namespace === namespace && one.app === app && one.version === version,
+      );
+      const only = alike.length > 1 ? name : undefined;
+      return (await queries()).workloadMetrics({ window, at, workload, only });
     },
   };
 }

@@ -156,14 +156,14 @@ export function createQueries({
         workloads: buildWorkloadList({ rows, seconds, facts: known, workloads }),
       };
     },
-    async workloadMetrics({ window, at, workload }) {
+    async workloadMetrics({ window, at, workload, only }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
       const shown = await ranges.rowsOf(
         ranges.stepsBefore(endMs, window),
         (edge) =>
           isPeer(edge.source, workload) || isPeer(edge.destination, workload) || edge.destination.workload === "",
       );
-      return buildWorkloadMetrics({ ...shown, facts: known, workload });
+      return buildWorkloadMetrics({ ...shown, facts: known, workload, only });
     },
     async overview({ window = overviewSec, at } = {}) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);

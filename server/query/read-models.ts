@@ -51,6 +51,8 @@ export interface Queries {
     window: number;
     at?: number | undefined;
     workload: Pick<WorkloadView, "namespace" | "app" | "version">;
+    /** Its name, where others are of its version. */
+    only?: string | undefined;
   }): Promise<WorkloadMetrics>;
   /** The mesh as a whole: the last minute, and the last hour in steps. */
   overview(query?: { window?: number | undefined; at?: number | undefined }): Promise<Overview>;

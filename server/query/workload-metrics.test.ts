@@ -61,3 +61,44 @@ it("has both directions over time, and who is at the other end", () => {
   expect(metrics.inbound.peers.map(({ app, signals }) => [app, signals.requestRate])).toEqual([["page", 4]]);
   expect(metrics.outbound.peers.map(({ app, signals }) => [app, signals.errorShare])).toEqual([["api", 1]]);
 });
+
+it("tells workloads of one version apart by name, as the members of a WorkloadGroup are", () => {
+  const named = (name: string) => ({ workload: name, namespace: "default", app: "cart", version: "v1" });
+  const to = (name: string) => edge("page/v1", "cart", { destination: named(name) });
+  const mixed = [
+    row(to("cart-a"), { count: 30 }),
+    row(to("cart-b"), { count: 10, code: 500 }),
+    // A call of one to the other, and one that reached neither.
+    row(edge("cart", "cart", { source: named("cart-a"), destination: named("cart-b") }), { count: 10 }),
+    row(edge("page/v1", "cart/-"), { count: 40, code: 503 }),
+  ];
+  const carts = [
+    { ...workload("cart", "v1"), name: "cart-a" },
+    { ...workload("cart", "v1"), name: "cart-b" },
+  ];
+  const cartFacts = facts(service("cart", ["v1"]));
+  const list = buildWorkloadList({ rows: mixed, seconds: 10, facts: cartFacts, workloads: carts });
+  expect(
+    list.map((one) => [one.name, one.inbound?.requestRate, one.inbound?.errorShare, one.outbound?.requestRate]),
+  ).toEqual([
+    ["cart-a", 3, 0, 1],
+    ["cart-b", 2, 0.5, undefined],
+  ]);
+  const ofOne = (only: string) =>
+    buildWorkloadMetrics({
+      workload: workload("cart", "v1"),
+      only,
+      window: { fromMs: 0, toMs: 1000, stepSec: 1 },
+      dataFromMs: 0,
+      gaps: [],
+      rows: mixed,
+      facts: cartFacts,
+    });
+  expect(ofOne("cart-a").inbound.series.requestRate).toEqual([30]);
+  expect(ofOne("cart-b").inbound.series.requestRate).toEqual([20]);
+  expect(ofOne("cart-b").inbound.peers.map(({ app, signals }) => [app, signals.requestRate])).toEqual([
+    ["page", 10],
+    ["cart", 10],
+  ]);
+  expect(ofOne("cart-b").outbound.peers).toEqual([]);
+});

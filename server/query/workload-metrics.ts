@@ -31,27 +31,41 @@ export interface WorkloadListInput {
 
 /** Every workload, gateways too, with what it is asked and what it asks others. */
 export function buildWorkloadList({ rows, seconds, facts, workloads }: WorkloadListInput): WorkloadItem[] {
-  const { edges } = trafficOf(rows, new NodeNames(facts));
+  const names = new NodeNames(facts);
+  const all = [...rows];
+  const { edges } = trafficOf(all, names);
   const into = Map.groupBy(edges, ({ target }) => target.id);
   const from = Map.groupBy(edges, ({ source }) => source.id);
+  const alike = new Set([...Map.groupBy(workloads, idOf)].flatMap(([id, { length }]) => (length > 1 ? [id] : [])));
+  // Workloads of one version are one node of the graph: what reached, or came from, each is told apart by its name.
+  const byName = (side: Side) =>
+    alike.size === 0 ? none : Map.groupBy(all, ({ edge }) => `${edge[side].namespace}/${edge[side].workload}`);
+  const [reached, sent] = [byName("destination"), byName("source")];
+  const edgesOf = (workload: WorkloadView, known: typeof into, own: typeof reached): readonly TrafficEdge[] => {
+    if (!alike.has(idOf(workload))) return known.get(idOf(workload)) ?? [];
+    return trafficOf(own.get(`${workload.namespace}/${workload.name}`) ?? [], names).edges;
+  };
   const gateways = facts.gateways.map(
     ({ workload, ...gateway }): WorkloadView => ({ ...gateway, ...nothing, name: workload }),
   );
   const known = new Set(gateways.map(({ namespace, name }) => `${namespace}/${name}`));
   const others = workloads.filter(({ namespace, name }) => !known.has(`${namespace}/${name}`));
   return [...gateways, ...others].map((workload, index) => {
-    const inbound = into.get(idOf(workload)) ?? [];
+    const inbound = edgesOf(workload, into, reached);
     const signals = sumOf(inbound, seconds);
     return {
       ...workload,
       kind: index < gateways.length ? "gateway" : "workload",
       health: signals ? healthOf(signals, { timed: inbound.every(({ protocol }) => protocol !== "tcp") }) : "idle",
       inbound: signals,
-      outbound: sumOf(from.get(idOf(workload)) ?? [], seconds),
+      outbound: sumOf(edgesOf(workload, from, sent), seconds),
       mtlsShare: mtlsShareOf(inbound),
     };
   });
 }
+
+type Side = "source" | "destination";
+const none: ReadonlyMap<string, RollupSum[]> = new Map();
 
 /** Of a gateway's workload the registry knows nothing: it stands before the mesh's services, and behind none. */
 const nothing = { serviceAccount: "", labels: {}, services: [], endpoints: [], mtls: [] };
@@ -70,6 +84,8 @@ function mtlsShareOf(edges: readonly TrafficEdge[]): number | null {
 
 export interface WorkloadMetricsInput {
   workload: WorkloadName;
+  /** Its name, where others are of its version: what reached none of them by name is nobody's then. */
+  only?: string | undefined;
   window: Window;
   dataFromMs: number;
   gaps: Recorded["gaps"];
@@ -80,29 +96,32 @@ export interface WorkloadMetricsInput {
 
 /** Both directions over time, and who is at the other end. */
 export function buildWorkloadMetrics(input: WorkloadMetricsInput): WorkloadMetrics {
-  const { workload, window, dataFromMs, gaps, rows, facts } = input;
+  const { workload, only, window, dataFromMs, gaps, rows, facts } = input;
   const seconds = recordedSecondsOf(window, { dataFromMs, gaps });
-  const traffic = trafficOf(rows, new NodeNames(facts));
+  const names = new NodeNames(facts);
+  const whole = only === undefined ? trafficOf(rows, names) : undefined;
   const id = idOf(workload);
-  const steps = new Map<string, Tally>();
-  for (const row of rows) {
-    const edge = traffic.counts(row) ? traffic.edgeOf(row) : undefined;
-    if (edge === undefined) continue;
-    const step = Math.floor((row.atMs - window.fromMs) / (window.stepSec * 1000));
-    for (const direction of directionsOf(edge, id)) {
-      const key = `${direction}:${step}`;
+  const side = (direction: "inbound" | "outbound"): { series: Series; peers: WorkloadPeer[] } => {
+    const [own, other] = direction === "inbound" ? (["target", "source"] as const) : (["source", "target"] as const);
+    const end = direction === "inbound" ? "destination" : "source";
+    const mine = only === undefined ? rows : rows.filter(({ edge }) => edge[end].workload === only);
+    const traffic = whole ?? trafficOf(mine, names);
+    const steps = new Map<string, Tally>();
+    for (const row of mine) {
+      if (!traffic.counts(row) || traffic.edgeOf(row)?.[own].id !== id) continue;
+      const key = `${direction}:${Math.floor((row.atMs - window.fromMs) / (window.stepSec * 1000))}`;
       const tally = steps.get(key) ?? new Tally();
       steps.set(key, tally);
       tally.add(row);
     }
-  }
-  const side = (direction: "inbound" | "outbound"): { series: Series; peers: WorkloadPeer[] } => ({
-    series: seriesOf(direction, steps, window, { dataFromMs, gaps }),
-    peers: traffic.edges
-      .filter((edge) => directionsOf(edge, id).includes(direction))
-      .map((edge) => peerOf(edge, direction === "inbound" ? edge.source : edge.target, seconds))
-      .toSorted((a, b) => b.signals.requestRate - a.signals.requestRate),
-  });
+    return {
+      series: seriesOf(direction, steps, window, { dataFromMs, gaps }),
+      peers: traffic.edges
+        .filter((edge) => edge[own].id === id)
+        .map((edge) => peerOf(edge, edge[other], seconds))
+        .toSorted((a, b) => b.signals.requestRate - a.signals.requestRate),
+    };
+  };
   return {
     at: window.toMs,
     windowSec: (window.toMs - window.fromMs) / 1000,
@@ -113,12 +132,6 @@ export function buildWorkloadMetrics(input: WorkloadMetricsInput): WorkloadMetri
     outbound: side("outbound"),
   };
 }
-
-/** A workload may call itself. */
-const directionsOf = ({ source, target }: TrafficEdge, id: string): ("inbound" | "outbound")[] => [
-  ...(target.id === id ? (["inbound"] as const) : []),
-  ...(source.id === id ? (["outbound"] as const) : []),
-];
 
 const peerOf = (
   { protocol, counted }: TrafficEdge,

@@ -55,7 +55,7 @@ const saveAfterMs = 50;
 
 /**
  * Workloads that come and go with their proxies: a proxy that says which WorkloadGroup it is of has a WorkloadEntry for as long as it is connected, and a
- * little longer. These are facts and no config (docs/decisions/0059): they have no revision, and go into the mesh beside commits.
+ * little longer. These are facts and no config (docs/decisions/0062): they have no revision, and go into the mesh beside commits.
  */
 export class Registrations {
   readonly #options: Required<Pick<RegistrationsOptions, "graceMs" | "restartGraceMs" | "limit">> &

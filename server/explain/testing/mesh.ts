@@ -2,6 +2,7 @@ import type { Explanation } from "../../contract/index.ts";
 import { buildMesh } from "../../model/mesh.ts";
 import { objectsOf, proxyOf } from "../../translate/testing/cases.ts";
 import { translate } from "../../translate/translate.ts";
+import type { HeldResources } from "../../xds/csds-client.ts";
 import { resourceKinds } from "../../xds/resource-kinds.ts";
 import { type ExplainedProxy, explain, type HeldByProxy } from "../explain.ts";
 import { holdingsOf } from "../holdings.ts";
@@ -27,7 +28,7 @@ export interface Asked {
 export function explainedMesh(yaml: string, fleet: readonly [ExplainedProxy, ...ExplainedProxy[]]) {
   const objects = objectsOf(yaml);
   const mesh = buildMesh(objects, 1);
-  const heldBy = (of: ExplainedProxy, intercepted = false): HeldByProxy => {
+  const sentTo = (of: ExplainedProxy, intercepted = false): HeldResources => {
     const labels = { app: of.app, ...(of.version && { version: of.version }) };
     const bound = { INTERCEPTION_MODE: "NONE", UNPRIVILEGED_POD: "true", INGRESS: { "9080": "127.0.0.1:19080" } };
     const metadata = { LABELS: labels, ...(!intercepted && bound) };
@@ -45,6 +46,10 @@ export function explainedMesh(yaml: string, fleet: readonly [ExplainedProxy, ...
       ...encode("cluster", made.clusters),
       ...encode("endpoint", made.endpoints),
     ];
+    return { resources, labels };
+  };
+  const heldBy = (of: ExplainedProxy, intercepted = false): HeldByProxy => {
+    const { resources, labels } = sentTo(of, intercepted);
     return { holdings: holdingsOf(resources), labels };
   };
   const ask = (
@@ -63,5 +68,5 @@ export function explainedMesh(yaml: string, fleet: readonly [ExplainedProxy, ...
         peerAuthentications: objects.filter(({ kind }) => kind === "PeerAuthentication"),
       },
     );
-  return { heldBy, ask };
+  return { sentTo, heldBy, ask };
 }
