@@ -3,6 +3,7 @@ import { Button, Checkbox, FileButton, NativeSelect, NumberInput, TextInput } fr
 import { useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import { useDesigns } from "../lib/queries.ts";
+import { useMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
 import { designPath } from "../lib/writes.ts";
 import { formatDateTime } from "../ui/format.ts";
@@ -116,19 +117,23 @@ function SideActions({ side, file, plan }: Pick<SideChoiceProps, "side" | "file"
   const t = useTranslations("history");
   const locale = useLocale();
   const [prune, setPrune] = useState(false);
+  const mayWrite = useMay()("operator");
   if (side.kind === "design") {
     return (
       <div className={styles.choice}>
         <Button component="a" variant="subtle" size="compact-sm" href={`${designPath(side.design)}?download`} download>
           {t("export")}
         </Button>
-        <Button size="compact-sm" disabled={plan.busy} onClick={() => plan.applyDesign(side.design)}>
-          {t("apply-design")}
-        </Button>
+        {mayWrite && (
+          <Button size="compact-sm" disabled={plan.busy} onClick={() => plan.applyDesign(side.design)}>
+            {t("apply-design")}
+          </Button>
+        )}
       </div>
     );
   }
   if (side.kind === "file") {
+    if (!mayWrite) return null;
     return (
       <div className={styles.choice}>
         <Button
@@ -155,7 +160,7 @@ function SideActions({ side, file, plan }: Pick<SideChoiceProps, "side" | "file"
       <Button component="a" variant="subtle" size="compact-sm" href={`/api/mesh${query}`} download>
         {t("export")}
       </Button>
-      {side.kind !== "now" && (
+      {side.kind !== "now" && mayWrite && (
         <Button
           size="compact-sm"
           disabled={plan.busy}
