@@ -4,7 +4,7 @@ import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } fr
 import { useLocale, useTranslations } from "use-intl";
 import type { Change, Graph } from "../../server/contract/index.ts";
 import { formatMoment } from "../ui/format.ts";
-import { linePath } from "../ui/sparkline.tsx";
+import { areaUnder, linePath } from "../ui/sparkline.tsx";
 import { knownRates, momentOf, type Span } from "./replay.ts";
 import { StripHover } from "./strip-hover.tsx";
 import { Marks } from "./strip-mark.tsx";
@@ -177,12 +177,14 @@ function Traffic({ timeline, span, width }: { timeline: Graph["timeline"]; span:
         />
       )}
       <svg className={styles.traffic} width={width} height={height} aria-hidden="true">
-        {gaps.length === 0 && (
-          <path d={`${rate}L${width},${height}L${start},${height}Z`} fill="var(--ink-3)" opacity={0.14} />
-        )}
+        {gaps.length === 0 && <path d={areaUnder(rate, start, width, height)} fill="var(--ink-3)" opacity={0.14} />}
         <path d={rate} fill="none" stroke="var(--ink-3)" strokeWidth={1.2} />
         {errorShare.some((value) => value > 0) && (
-          <path d={`M${failed.join("L")}L${width},${height}L${start},${height}Z`} fill="var(--bad)" opacity={0.55} />
+          <path
+            d={areaUnder(failed.length > 0 ? `M${failed.join("L")}` : "", start, width, height)}
+            fill="var(--bad)"
+            opacity={0.55}
+          />
         )}
       </svg>
     </>

@@ -24,7 +24,7 @@ export function Sparkline({ values, color, width = 120, height = 24, max, fill =
       role="img"
       aria-label={label}
     >
-      {fill && path && <path d={`${path}L${width},${height}L0,${height}Z`} fill={color} opacity={0.12} />}
+      {fill && <path d={areaUnder(path, 0, width, height)} fill={color} opacity={0.12} />}
       <path
         d={path}
         fill="none"
@@ -37,6 +37,10 @@ export function Sparkline({ values, color, width = 120, height = 24, max, fill =
     </svg>
   );
 }
+
+/** What lies between a line and the ground; nothing where there is no line. */
+export const areaUnder = (line: string, from: number, to: number, height: number): string =>
+  line && `${line}L${to},${height}L${from},${height}Z`;
 
 export function linePath(values: readonly (number | null)[], width: number, height: number, max?: number): string {
   const top = max ?? Math.max(0, ...values.map((value) => value ?? 0));
