@@ -3,9 +3,9 @@ import { Button, Modal, PasswordInput, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
-import type { ApiError, Grant, User } from "../../server/contract/index.ts";
+import type { Grant, User } from "../../server/contract/index.ts";
 import { FieldErrors } from "../config/field-errors.tsx";
-import { toApiError } from "../lib/api.ts";
+import { useSubmit } from "../lib/use-submit.ts";
 import styles from "./access.module.css";
 import { changeUser, createUser } from "./access-queries.ts";
 import { GrantsField } from "./grants-field.tsx";
@@ -24,33 +24,29 @@ export function UserModal({ user, onClose }: UserModalProps) {
   const common = useTranslations("ui");
   const client = useQueryClient();
   const [grants, setGrants] = useState<Grant[]>(user?.grants ?? [{ role: "viewer", namespace: "*" }]);
-  const [error, setError] = useState<ApiError | null>(null);
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const given = new FormData(event.currentTarget);
+  const { error, busy, submit } = useSubmit();
+  const save = async (given: FormData) => {
     const text = (name: string) => String(given.get(name) ?? "").trim();
     const password = String(given.get("password") ?? "");
-    setBusy(true);
-    try {
-      if (user === undefined) {
-        const added = { name: text("name"), displayName: text("displayName"), grants };
-        await createUser({ ...added, ...(password !== "" && { password }) });
-      } else {
-        // What did not change is not sent: whoever looks after some namespaces only may change roles there and no more.
-        const displayName = text("displayName");
-        await changeUser(user.name, {
-          ...(displayName !== user.displayName && { displayName }),
-          ...(!sameGrants(grants, user.grants) && { grants }),
-          ...(password !== "" && { password }),
-        });
-      }
-      void client.invalidateQueries({ queryKey: ["users"] });
-      onClose();
-    } catch (cause) {
-      setError(toApiError(cause));
-      setBusy(false);
+    if (user === undefined) {
+      const added = { name: text("name"), displayName: text("displayName"), grants };
+      await createUser({ ...added, ...(password !== "" && { password }) });
+    } else {
+      // What did not change is not sent: whoever looks after some namespaces only may change roles there and no more.
+      const displayName = text("displayName");
+      await changeUser(user.name, {
+        ...(displayName !== user.displayName && { displayName }),
+        ...(!sameGrants(grants, user.grants) && { grants }),
+        ...(password !== "" && { password }),
+      });
     }
+    void client.invalidateQueries({ queryKey: ["users"] });
+    onClose();
+  };
+  const onSubmit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget);
+    void submit(() => save(given));
   };
   return (
     <Modal
@@ -59,7 +55,7 @@ export function UserModal({ user, onClose }: UserModalProps) {
       title={user ? t("edit-title", { name: user.name }) : t("new-title")}
       closeButtonProps={{ "aria-label": common("close") }}
     >
-      <form className={styles.form} onSubmit={(event) => void submit(event)}>
+      <form className={styles.form} onSubmit={onSubmit}>
         {user === undefined && (
           <TextInput
             name="name"

@@ -9,15 +9,15 @@ import {
   NumberInput,
   TextInput,
 } from "@mantine/core";
-import Link from "next/link";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useTranslations } from "use-intl";
-import type { AlertRuleItem, ApiError } from "../../server/contract/index.ts";
+import type { AlertRuleItem } from "../../server/contract/index.ts";
 import { FieldErrors } from "../config/field-errors.tsx";
-import { toApiError } from "../lib/api.ts";
 import { newAlertRuleHref } from "../lib/links.ts";
 import { useServices } from "../lib/queries.ts";
+import { useSubmit } from "../lib/use-submit.ts";
 import { applyYaml } from "../lib/writes.ts";
+import { Link } from "../ui/link.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import { useReceivers } from "./alert-queries.ts";
 import styles from "./alerts.module.css";
@@ -43,25 +43,17 @@ export function RuleDialog({ rule, onClose, onSaved }: RuleDialogProps) {
   const t = useTranslations("alert-rules");
   const common = useTranslations("ui");
   const [draft, setDraft] = useState<RuleDraft>(rule ? draftOfRule(rule) : usualRule);
-  const [error, setError] = useState<ApiError | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { error, busy, submit } = useSubmit();
   const set = (patch: Partial<RuleDraft>) => setDraft({ ...draft, ...patch });
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      const { namespace, name } = draft;
-      const text = ruleText(
-        { namespace, name, resourceVersion: rule?.resourceVersion ?? null },
-        specOfDraft(draft, rule?.spec),
-      );
-      await applyYaml(text, [], { dryRun: false });
-      onSaved();
-      onClose();
-    } catch (cause) {
-      setError(toApiError(cause));
-      setBusy(false);
-    }
+  const save = async () => {
+    const { namespace, name } = draft;
+    const text = ruleText(
+      { namespace, name, resourceVersion: rule?.resourceVersion ?? null },
+      specOfDraft(draft, rule?.spec),
+    );
+    await applyYaml(text, [], { dryRun: false });
+    onSaved();
+    onClose();
   };
   return (
     <Modal
@@ -71,7 +63,14 @@ export function RuleDialog({ rule, onClose, onSaved }: RuleDialogProps) {
       title={rule ? t("edit-title", { name: rule.name }) : t("new-title")}
       closeButtonProps={{ "aria-label": common("close") }}
     >
-      <form className={styles.rule} onSubmit={(event) => void submit(event)} data-testid="rule-form">
+      <form
+        className={styles.rule}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit(save);
+        }}
+        data-testid="rule-form"
+      >
         {!rule && (
           <>
             <TextInput

@@ -3,10 +3,10 @@ import { Button, FileButton, Modal, NativeSelect, Textarea, TextInput } from "@m
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
-import type { ApiError, DesignSummary } from "../../server/contract/index.ts";
+import type { DesignSummary } from "../../server/contract/index.ts";
 import { useObjects } from "../config/config-queries.ts";
 import { FieldErrors } from "../config/field-errors.tsx";
-import { toApiError } from "../lib/api.ts";
+import { useSubmit } from "../lib/use-submit.ts";
 import { keepDesign } from "../lib/writes.ts";
 import styles from "./designs.module.css";
 
@@ -26,27 +26,23 @@ export function KeepDialog({ over, onClose, onKept }: KeepDialogProps) {
   const namespaces = [...new Set(objects.map(({ namespace }) => namespace).filter(Boolean))].toSorted();
   const [of, setOf] = useState("mesh");
   const [file, setFile] = useState<{ name: string; text: string } | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
+  const { error, busy, submit } = useSubmit();
+  const keep = async (given: FormData) => {
+    const text = (name: string) => String(given.get(name) ?? "").trim();
+    await keepDesign(over?.name ?? text("name"), {
+      description: text("description"),
+      of: of === "file" && file ? { yaml: file.text } : { now: true },
+      ...(of === "namespace" && { namespace: text("namespace") }),
+      replace: over !== null && !over.ready,
+    });
+    void client.invalidateQueries();
+    onKept();
+    onClose();
+  };
+  const onSubmit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
-    const text = (name: string) => String(given.get(name) ?? "").trim();
-    setBusy(true);
-    try {
-      await keepDesign(over?.name ?? text("name"), {
-        description: text("description"),
-        of: of === "file" && file ? { yaml: file.text } : { now: true },
-        ...(of === "namespace" && { namespace: text("namespace") }),
-        replace: over !== null && !over.ready,
-      });
-      void client.invalidateQueries();
-      onKept();
-      onClose();
-    } catch (cause) {
-      setError(toApiError(cause));
-      setBusy(false);
-    }
+    void submit(() => keep(given));
   };
   return (
     <Modal
@@ -56,7 +52,7 @@ export function KeepDialog({ over, onClose, onKept }: KeepDialogProps) {
       centered
       closeButtonProps={{ "aria-label": common("close") }}
     >
-      <form className={styles.form} onSubmit={(event) => void submit(event)} data-testid="keep-design-form">
+      <form className={styles.form} onSubmit={onSubmit} data-testid="keep-design-form">
         {!over && (
           <TextInput
             name="name"

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getSystemErrorName } from "node:util";
 import { onSuccession, receiveSockets, say, sendSockets, succeedsVariable } from "../lib/succession.ts";
+import { type ChildEnd, ChildEnds } from "./child-ends.ts";
 import { defaultLiveness, Liveness, type LivenessPolicy, type ProbeResult } from "./liveness.ts";
 import { yieldTo } from "./niceness.ts";
 import { RotatingLog } from "./rotating-log.ts";
@@ -40,17 +41,6 @@ export interface ChildSpec {
  */
 export type ChildState = "starting" | "ready" | "unready" | "unresponsive" | "restarting" | "stopped";
 
-/** Why a process of it ended: by itself or by somebody's signal, for want of an answer, or as planned. */
-export interface ChildEnd {
-  /** Unix milliseconds. */
-  at: number;
-  /** When it served again; null: not yet. */
-  servedAt: number | null;
-  cause: "ended" | "hung" | "planned";
-  /** `SIGKILL`, `code 1`; null of a planned one. */
-  how: string | null;
-}
-
 export interface Child {
   readonly name: string;
   readonly state: ChildState;
@@ -82,8 +72,6 @@ const startProbeMs = 40;
 const unwellProbeMs = 1_000;
 /** A loop that is blocked for longer is not worth waiting for. */
 const handOverMs = 10_000;
-/** Of one that ends again and again, the last ones. */
-const maxEnds = 20;
 
 /** One run of the process. */
 interface Run {
@@ -114,7 +102,7 @@ export function startChild(
   let failures = 0;
   let startedAt = 0;
   let lastExit: string | undefined;
-  const ends: ChildEnd[] = [];
+  const ends = new ChildEnds();
   let timer: NodeJS.Timeout | undefined;
   let planned: Promise<void> | undefined;
   let tail = "";
@@ -122,13 +110,6 @@ export function startChild(
   const waiting: { resolve(): void; reject(error: Error): void }[] = [];
   const log = new RotatingLog(spec.logFile);
   adopt(launch());
-
-  function noteEnd(cause: ChildEnd["cause"], how: string | null): ChildEnd {
-    const end: ChildEnd = { at: Date.now(), servedAt: null, cause, how };
-    ends.push(end);
-    if (ends.length > maxEnds) ends.shift();
-    return end;
-  }
 
   function launch(epoch = 0, extraEnv: Record<string, string> = {}): Run {
     // The open stdin is the leash: our own processes end when it closes, even if this one is killed. See server/cli/leash.ts.
@@ -206,7 +187,7 @@ export function startChild(
     // What has not served since its start is still about to.
     if (before === "starting" || before === "restarting") {
       if (next !== "ready") return;
-      for (const end of ends) end.servedAt ??= Date.now();
+      ends.served();
       if (restarts > 0) onEvent(`${spec.name} is back, pid ${current?.process.pid}`);
     } else if (before !== next) {
       onEvent(`${spec.name} (pid ${current?.process.pid}) ${changes[next]}`);
@@ -244,7 +225,7 @@ export function startChild(
     failures = steady ? 0 : failures + 1;
     const delay = backoffMs(failures - 1);
     onEvent(`${spec.name} ended (${lastExit}); restarting in ${delay} ms; its log: ${spec.logFile}`);
-    noteEnd(run.hung ? "hung" : "ended", how);
+    ends.note(run.hung ? "hung" : "ended", how);
     state = "restarting";
     restarts++;
     timer = setTimeout(() => adopt(launch()), delay);
@@ -326,13 +307,13 @@ export function startChild(
   }
 
   async function replacePlanned(): Promise<void> {
-    const end = current && noteEnd("planned", null);
+    if (current) ends.note("planned", null);
     try {
       await replace();
     } finally {
       planned = undefined;
       // A successor serves by now; what is started anew is told when it does.
-      if (end && state === "ready") end.servedAt ??= Date.now();
+      if (state === "ready") ends.served();
     }
   }
 
@@ -354,7 +335,7 @@ export function startChild(
       return lastExit;
     },
     get ends() {
-      return ends;
+      return ends.all;
     },
     whenReady: (timeoutMs) =>
       new Promise((resolve, reject) => {

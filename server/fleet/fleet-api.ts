@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { isFromWebPage } from "../lib/allowed-host.ts";
 import { errorBody } from "../lib/error-body.ts";
 import { createHttpListener, type RequestTarget } from "../lib/http-listener.ts";
-import type { ChildEnd } from "./child.ts";
+import type { ChildEnd } from "./child-ends.ts";
 import { containerMetrics } from "./container-metrics.ts";
 import type { ProcessUsage } from "./process-usage.ts";
 import { maxTrafficRate, type TrafficStats } from "./traffic.ts";

@@ -4,7 +4,6 @@ import { existsSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
-import { Command } from "commander";
 import { afterEach, expect, test, vi } from "vitest";
 import { openCertificateAuthority } from "../../ca/certificate-authority.ts";
 import { tempFolder } from "../../ca/testing/tls.ts";
@@ -17,7 +16,7 @@ import { meshPorts } from "../../fleet/ports.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { jsonFile } from "../../lib/json-file.ts";
 import { silentLogger as logger } from "../../lib/logger.ts";
-import { registerJoin } from "./join.ts";
+import { runJoin } from "./testing/run-join.ts";
 
 const envoy = process.env.LIMPID_ENVOY ?? "";
 const sidecar = [process.execPath, resolve(import.meta.dirname, "../main.ts"), "sidecar"];
@@ -31,17 +30,7 @@ afterEach(async () => {
 const offset = 8_000 + (process.pid % 2_500);
 const ports = meshPorts(offset);
 
-async function limpid(...args: string[]): Promise<string> {
-  let said = "";
-  const out = (text: string) => {
-    said += text;
-  };
-  const io = { out, err: out, stdin: async () => "", fail: () => undefined, env: {} };
-  const program = new Command().exitOverride();
-  registerJoin(program, io);
-  await program.parseAsync(["join", "--port-offset", String(offset), ...args], { from: "user" });
-  return said;
-}
+const limpid = (...args: string[]) => runJoin(offset, ...args);
 
 const mesh = `
 apiVersion: v1

@@ -6,7 +6,6 @@ import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { connect } from "node:tls";
-import { Command } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type CertificateAuthority, openCertificateAuthority } from "../../ca/certificate-authority.ts";
 import { rotateRoot } from "../../ca/rotate-root.ts";
@@ -18,7 +17,7 @@ import type { Identities } from "../../control-plane/identity/identities.ts";
 import { meshPorts } from "../../fleet/ports.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { silentLogger as logger } from "../../lib/logger.ts";
-import { registerJoin } from "./join.ts";
+import { runJoin } from "./testing/run-join.ts";
 
 const envoy = process.env.LIMPID_ENVOY ?? "";
 const proxies = [
@@ -41,17 +40,7 @@ const ports = meshPorts(offset);
 const ip = "127.0.7.1";
 const cart = "spiffe://cluster.local/ns/default/sa/cart";
 
-async function limpid(...args: string[]): Promise<string> {
-  let said = "";
-  const out = (text: string) => {
-    said += text;
-  };
-  const io = { out, err: out, stdin: async () => "", fail: () => undefined, env: {} };
-  const program = new Command().exitOverride();
-  registerJoin(program, io);
-  await program.parseAsync(["join", "--port-offset", String(offset), ...args], { from: "user" });
-  return said;
-}
+const limpid = (...args: string[]) => runJoin(offset, ...args);
 
 async function startPlane(folder: string) {
   const store = new MemoryConfigStore({ clock });
