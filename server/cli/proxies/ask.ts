@@ -25,8 +25,10 @@ export async function askProxies(options: XdsOption, io: CliIo, fetch: FetchOpti
   try {
     return await fetchProxyStatuses(target, fetch);
   } catch (error) {
-    const { details } = error as { details?: string };
-    throw new CliError(`error: no control plane answers at ${target} (${details || error}); is the mesh running?`);
+    const { details = String(error) } = error as { details?: string };
+    // grpc-js wraps the system's word in sentences of its own.
+    const why = details.includes("ECONNREFUSED") ? "connection refused" : details;
+    throw new CliError(`error: no control plane answers at ${target} (${why}); is the mesh running?`);
   }
 }
 
