@@ -62,8 +62,8 @@ export class BesideEnvoy {
     more: Readonly<Record<string, JsonObject>> = {},
     filters: Readonly<Record<string, JsonObject>> = {},
   ): Promise<void> {
-    const probe = new Fixtures();
     const made: JsonValue[] = [];
+    const planes = new Map<string, TestPlane>();
     const clusters = new Map<string, JsonValue>();
     this.format = compileFormat(logFormat);
     const text = { text_format_source: { inline_string: `%REQ(x-ask)% ${logFormat}\n` } };
@@ -72,11 +72,7 @@ export class BesideEnvoy {
       ...Object.entries(filters).map(([file, filter]) => this.accessLog(file, idOnly, filter)),
     ];
     for (const [name, options] of Object.entries(listeners)) {
-      const envoyPort = await probe.tcp(() => {});
-      this.sides.set(name, {
-        ours: await this.fixtures.plane({ localCluster: "test-cluster", ...options }),
-        envoyPort,
-      });
+      planes.set(name, await this.fixtures.plane({ localCluster: "test-cluster", ...options }));
       const listener = listenerJson({
         ...options,
         // Ours always passes trailers on.
@@ -87,11 +83,11 @@ export class BesideEnvoy {
         },
       });
       listener.name = name;
-      listener.address = { socket_address: { address: "127.0.0.1", port_value: envoyPort } };
+      // Any port: one that was found free a moment ago may be another test's by the time Envoy listens.
+      listener.address = { socket_address: { address: "127.0.0.1", port_value: 0 } };
       made.push(listener);
       for (const cluster of options.clusters ?? []) clusters.set(String((cluster as JsonObject).name), cluster);
     }
-    probe.close();
     const config = {
       admin: { address: { socket_address: { address: "127.0.0.1", port_value: 0 } } },
       node: { id: "test", cluster: "test-cluster" },
@@ -99,6 +95,21 @@ export class BesideEnvoy {
       ...bootstrap,
     };
     await this.spawn(config);
+    const ports = await this.listening();
+    for (const [name, ours] of planes) {
+      const envoyPort = ports.get(name);
+      if (envoyPort === undefined) throw new Error(`Envoy does not listen for ${name}`);
+      this.sides.set(name, { ours, envoyPort });
+    }
+  }
+
+  /** Port by listener, as Envoy bound them. */
+  private async listening(): Promise<ReadonlyMap<string, number>> {
+    const answer = await fetch(`http://${this.admin}/listeners?format=json`);
+    const { listener_statuses = [] } = (await answer.json()) as {
+      listener_statuses?: { name: string; local_address: { socket_address: { port_value: number } } }[];
+    };
+    return new Map(listener_statuses.map(({ name, local_address }) => [name, local_address.socket_address.port_value]));
   }
 
   private format = compileFormat("");
@@ -139,7 +150,7 @@ export class BesideEnvoy {
       }
       await after(20);
     }
-    throw new Error("Envoy does not start");
+    throw new Error(`Envoy does not start: ${this.child.exitCode ?? this.child.signalCode ?? "not ready in a minute"}`);
   }
 
   side(name: string): Beside {
