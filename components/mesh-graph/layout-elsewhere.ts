@@ -4,12 +4,17 @@ import type { LayoutAnswer, LayoutRequest } from "./layout-worker.ts";
 /** Below this a layout takes less than a frame; asking a worker would only make the first paint later. */
 const small = 200;
 
-export const isSmall = (nodes: readonly LayoutNode[]): boolean => nodes.length <= small;
+export const isSmall = (nodes: readonly unknown[]): boolean => nodes.length <= small;
 
 type Waiting = { request: LayoutRequest; done: (points: Map<string, Point>) => void };
 let worker: Worker | null | undefined;
 let count = 0;
 const waiting = new Map<number, Waiting>();
+
+/** Starts the worker, so that it is there by the time that a layout is asked of it. */
+export function prepareLayout(): void {
+  worker ??= startWorker();
+}
 
 /** The same as `layoutGraph`, in a worker; in the page itself where a worker can't be had. */
 export function layoutElsewhere(
@@ -21,7 +26,7 @@ export function layoutElsewhere(
   const plain = edges.map(({ source, target }) => ({ source, target }));
   const request = { number, nodes: [...nodes], edges: plain, direction };
   return new Promise((done) => {
-    worker ??= startWorker();
+    prepareLayout();
     if (!worker) return done(layoutGraph(nodes, edges, direction));
     waiting.set(number, { request, done });
     worker.postMessage(request);

@@ -35,6 +35,8 @@ export interface MeshCanvasProps {
   animate: boolean;
   onSelect: (id: string | null) => void;
   onPoint: (pointed: Pointed | null) => void;
+  /** It has been seen for the first time. */
+  onPainted: () => void;
   handle: RefObject<MeshCanvasHandle | null>;
   toolbar: RefObject<HTMLElement | null>;
 }
@@ -48,6 +50,7 @@ export function MeshCanvas({
   animate,
   onSelect,
   onPoint,
+  onPainted,
   handle,
   toolbar,
 }: MeshCanvasProps) {
@@ -57,8 +60,8 @@ export function MeshCanvas({
   const [view, setView] = useState<GraphView | null>(null);
   const positions = useRef<Positions>(noPositions());
   const placed = useRef(kind);
-  const latest = useRef({ kind, graph, text, onSelect, onPoint });
-  latest.current = { kind, graph, text, onSelect, onPoint };
+  const latest = useRef({ kind, graph, text, onSelect, onPoint, onPainted });
+  latest.current = { kind, graph, text, onSelect, onPoint, onPainted };
   const scheme = useComputedColorScheme("dark");
   const still = useReducedMotion();
 
@@ -71,6 +74,7 @@ export function MeshCanvas({
       toolbar: toolbar.current,
       onSelect: (id) => latest.current.onSelect(id),
       onPoint: (pointed) => latest.current.onPoint(pointed),
+      onPainted: () => latest.current.onPainted(),
       onMove: (moved) => {
         positions.current = { ...positions.current, points: new Map([...positions.current.points, ...moved]) };
         rememberPlaces(localStorage, { kind: latest.current.kind, direction: positions.current.direction }, moved);

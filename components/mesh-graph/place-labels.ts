@@ -1,8 +1,8 @@
 import { badgeRadius, badgesOf } from "./badges.ts";
-import { type Curve, pointAt, samplesOf } from "./curve.ts";
+import { type Curve, isNear, pointAt, samplesOf } from "./curve.ts";
 import { far, near } from "./detail.ts";
 import { type PlacedLock, placeLocks } from "./place-locks.ts";
-import { contains, grown, type Rect } from "./rect.ts";
+import { contains, grown, holds, type Rect } from "./rect.ts";
 import { nameSize, type SceneBox, type SceneEdge, type SceneNode } from "./scene.ts";
 import { Taken } from "./taken.ts";
 import { monoWidth, sansWidth } from "./text-size.ts";
@@ -76,18 +76,13 @@ export function placeLabels(
   const names = zoom < far ? [] : placeNames(nodes, size.name, taken);
   const locks = zoom < far ? [] : placeLocks(edges, taken);
   for (const box of boxes) if (box.kind === "versions") taken.add(box.id, box);
-  const lines = new Taken([]);
-  for (const { id, curve } of edges)
-    for (const point of samplesOf(curve, 28)) lines.add(id, { ...point, width: 0, height: 0 });
-  const titles = placeTitles(boxes, size.title, taken, lines);
-  const numbers = placeNumbers(
-    zoom >= near ? edges : [],
-    size.number,
-    { taken, lines, within: grown(bounds, 4) },
-    memory,
-  );
+  const titles = placeTitles(boxes, edges, size.title, taken);
+  const numbers = zoom < near ? [] : placeNumbers(edges, size.number, { taken, within: grown(bounds, 4) }, memory);
   return { names, numbers, titles, locks, size };
 }
+
+/** How finely a call's line is followed where it is asked what lies on it. */
+const lineSamples = 28;
 
 /** Of numbers, in their size. */
 export const lineHeight = 1.3;
@@ -120,7 +115,14 @@ function placeNames(nodes: readonly SceneNode[], size: number, taken: Taken): Pl
 }
 
 /** A namespace's name in whichever corner of its box is free, else beside or above it. */
-function placeTitles(boxes: readonly SceneBox[], size: number, taken: Taken, lines: Taken): PlacedTitle[] {
+function placeTitles(
+  boxes: readonly SceneBox[],
+  edges: readonly SceneEdge[],
+  size: number,
+  taken: Taken,
+): PlacedTitle[] {
+  const isCrossed = (rect: Rect) =>
+    edges.some(({ curve }) => isNear(curve, rect) && samplesOf(curve, lineSamples).some((point) => holds(rect, point)));
   return boxes.flatMap((box) => {
     if (box.kind !== "namespace") return [];
     const [width, height] = [sansWidth(box.name, size), size * 1.3];
@@ -138,21 +140,28 @@ function placeTitles(boxes: readonly SceneBox[], size: number, taken: Taken, lin
       .slice(width > box.width - 20 ? 4 : 0)
       .map((corner) => ({ ...corner, width, height }));
     const free = corners.filter((rect) => taken.isFree(rect));
-    const rect = free.find((one) => lines.isFree(grown(one, 3))) ?? free[0];
+    const rect = free.find((one) => !isCrossed(grown(one, 3))) ?? free[0];
     if (!rect) return [];
     taken.add(box.id, grown(rect, 2));
     return [{ id: box.id, text: box.name, rect }];
   });
 }
 
-/** What numbers have to keep off, what they had better not lie on, and where they end. */
-interface Ground {
+/** What numbers have to keep off, and where they end. */
+interface Room {
   taken: Taken;
-  lines: Taken;
   within: Rect;
 }
 
-function placeNumbers(edges: readonly SceneEdge[], size: number, ground: Ground, memory: LabelMemory): PlacedNumber[] {
+/** What they had better not lie on, too. */
+interface Ground extends Room {
+  lines: Taken;
+}
+
+function placeNumbers(edges: readonly SceneEdge[], size: number, room: Room, memory: LabelMemory): PlacedNumber[] {
+  const ground: Ground = { ...room, lines: new Taken([]) };
+  for (const { id, curve } of edges)
+    for (const point of samplesOf(curve, lineSamples)) ground.lines.add(id, { ...point, width: 0, height: 0 });
   const first = edges
     .filter(({ labels }) => labels.length > 0)
     .toSorted(

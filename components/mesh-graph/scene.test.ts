@@ -1,4 +1,6 @@
 import { expect, it } from "vitest";
+import { near } from "./detail.ts";
+import { placeLabels } from "./place-labels.ts";
 import { buildScene, radiusOf, visibleGraph, widthOf } from "./scene.ts";
 import { testEdge, testNode } from "./testing/graph.ts";
 
@@ -60,4 +62,13 @@ it("leaves out calls that lead nowhere, and bounds everything that is drawn", ()
 it("hides what is idle together with its calls", () => {
   expect(visibleGraph(graph, true)).toMatchObject({ nodes: [nodes[0], nodes[1]], edges: [edges[0]] });
   expect(visibleGraph(graph, false)).toBe(graph);
+});
+
+it("words what stands on a call only where it is read, and once", () => {
+  let worded = 0;
+  const scene = buildScene(graph, points, { ...text, labels: () => [`${++worded} rps`] });
+  expect(placeLabels(scene, near * 0.9).numbers).toEqual([]);
+  expect(worded).toBe(0);
+  for (let times = 0; times < 2; times++) placeLabels(scene, near);
+  expect(worded).toBe(scene.edges.length);
 });

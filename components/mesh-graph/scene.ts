@@ -19,8 +19,8 @@ export interface SceneEdge {
   edge: GraphEdge;
   curve: Curve;
   width: number;
-  /** From the longest to the shortest. */
-  labels: readonly string[];
+  /** From the longest to the shortest; worded when they are first read: from far away nobody reads them. */
+  readonly labels: readonly string[];
 }
 
 export interface SceneBox extends Rect {
@@ -161,7 +161,20 @@ function edgesOf(
   const curves = routeCalls(calls, obstaclesOf(nodes, boxes), direction);
   return calls.flatMap(({ id, edge }) => {
     const curve = curves.get(id);
-    return curve ? [{ id, edge, curve, width: widthOf(edge.signals.requestRate), labels: text.labels(edge) }] : [];
+    if (!curve) return [];
+    let labels: readonly string[] | undefined;
+    return [
+      {
+        id,
+        edge,
+        curve,
+        width: widthOf(edge.signals.requestRate),
+        get labels() {
+          labels ??= text.labels(edge);
+          return labels;
+        },
+      },
+    ];
   });
 }
 

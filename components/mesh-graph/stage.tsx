@@ -1,6 +1,6 @@
 "use client";
 import dynamic from "next/dynamic";
-import { useCallback, useMemo, useRef, useState } from "react";
+import { startTransition, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph } from "../../server/contract/index.ts";
 import { useErrorText } from "../lib/error-text.ts";
@@ -20,6 +20,7 @@ import { useGraphText } from "./graph-text.ts";
 import { GraphTip } from "./graph-tip.tsx";
 import { GraphTools } from "./graph-tools.tsx";
 import type { Pointed } from "./graph-view.ts";
+import { isSmall, prepareLayout } from "./layout-elsewhere.ts";
 import { ListView } from "./list-view.tsx";
 import type { MeshCanvasHandle } from "./mesh-canvas.tsx";
 import { narrowed } from "./narrow.ts";
@@ -33,7 +34,10 @@ import type { TopologyState } from "./use-topology-state.ts";
 import { useTraceOnGraph } from "./use-trace-on-graph.ts";
 
 // The picture is most of what this page loads; the list, the toolbar and what readers are told don't wait for it.
-const MeshCanvas = dynamic(() => import("./mesh-canvas.tsx").then((module) => module.MeshCanvas), { ssr: false });
+const loadCanvas = () => import("./mesh-canvas.tsx").then((module) => module.MeshCanvas);
+const MeshCanvas = dynamic(loadCanvas, { ssr: false });
+// It is fetched while the page wakes up; that it did not come is said by who draws it.
+if (typeof window !== "undefined") loadCanvas().catch(() => {});
 
 /** The graph or its list, with what is to be said about where the numbers come from. */
 export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState }) {
@@ -89,6 +93,7 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
   const toolbar = useRef<HTMLDivElement>(null);
   useBelow(toolbar);
   const [pointed, setPointed] = useState<Pointed | null>(null);
+  const [painted, setPainted] = useState(false);
   const hiding = useMemo(() => parseFind(hide), [hide]);
   const visible = useMemo(
     () => narrowed(visibleGraph(graph, hideIdle), { namespaces, hide: hiding.ok ? hiding.matches : null, focus }),
@@ -104,7 +109,14 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
   const lit = traced && traced.lit.size > 0 ? traced.lit : (found?.lit ?? null);
   const emphasis = useMemo(() => ({ selected: select, lit }), [select, lit]);
   const text = traced && traced.lit.size > 0 ? traced.text : plainText;
+  const isLarge = !isSmall(visible.nodes);
+  useEffect(() => {
+    if (isLarge) prepareLayout();
+  }, [isLarge]);
+  // Hundreds of sentences: they come after the picture, and don't hold up its frames.
+  const said = useDeferredValue(visible);
   const onSelect = useCallback((id: string | null) => set({ select: id }), [set]);
+  const onFocus = useCallback((id: string | null) => canvas.current?.hover(id), []);
   const caption = () => {
     // A picture is looked at on other days.
     const [window, time] = [formatSpan(graph.windowSec, locale), formatDateTime(graph.at, locale, { seconds: true })];
@@ -136,17 +148,15 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
             animate={animate && moving}
             onSelect={onSelect}
             onPoint={setPointed}
+            onPainted={() => startTransition(() => setPainted(true))}
             handle={canvas}
             toolbar={toolbar}
           />
           {pointed && <GraphTip graph={visible} pointed={pointed} />}
           <GraphTools canvas={canvas} caption={caption} graph={visible} />
-          <AccessibleGraph
-            graph={visible}
-            selected={select}
-            onSelect={onSelect}
-            onFocus={(id) => canvas.current?.hover(id)}
-          />
+          {(painted || !isLarge) && (
+            <AccessibleGraph graph={said} selected={select} onSelect={onSelect} onFocus={onFocus} />
+          )}
         </>
       )}
     </>
