@@ -25,12 +25,14 @@ const rule = {
 export function alertsJourney(running: () => Running): void {
   test("a rule on errors fires by a real fault, tells its receiver once, and once more when it is over", async () => {
     const { mesh, open } = running();
+    let refuses = true;
     const told: { status: string; alerts: { labels: Record<string, string> }[] }[] = [];
     const receiver = createServer(async (request, response) => {
       let body = "";
       for await (const chunk of request) body += chunk;
+      if (refuses) return response.writeHead(500).end();
       told.push(JSON.parse(body));
-      response.end();
+      return response.end();
     }).listen(0, "127.0.0.1");
     await once(receiver, "listening");
     const { port } = receiver.address() as AddressInfo;
@@ -57,8 +59,10 @@ export function alertsJourney(running: () => Running): void {
     const fault = { namespace: "default", service: "ratings", delay: null, abort, header: null, durationSec: 300 };
     await api.injectFault(fault, { user: "e2e" });
     await page.locator(`${noticed}[data-over="false"]`).waitFor({ timeout: 2 * patience });
+    await page.locator(`${noticed} [data-state="waiting"]`, { hasText: "e2e is told again: answered 500" }).waitFor();
+    refuses = false;
     const ofRule = () => told.filter(({ alerts }) => alerts.some(({ labels }) => labels.alertname?.endsWith(name)));
-    await eventually(() => ofRule().length === 1, patience, "the receiver is told");
+    await eventually(() => ofRule().length === 1, 2 * patience, "the receiver is told once it takes what it is told");
     expect(ofRule()[0]?.status).toBe("firing");
 
     const { faults } = (await (await mesh.ask("/api/faults")).json()) as { faults: { id: string }[] };
@@ -86,7 +90,7 @@ export function alertsJourney(running: () => Running): void {
     await page.getByTestId("rule-limit").fill("35");
     await page.getByTestId("rule-save").click();
     const row = page.locator(`[data-rule="default/${made}"]`);
-    await row.getByText("more than 35 % of requests fail within 1m, for 1m").waitFor();
+    await row.getByText("more than 35 % of requests fail within 1 min, for 1 min").waitFor();
 
     const press = async (item: string) => {
       await row.getByTestId("rule-menu").click();

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { ChangeList, DesignList } from "../server/contract/index.ts";
+import { violations } from "./axe.ts";
 import { apiOf } from "./config.ts";
 import type { TestMesh } from "./mesh.ts";
 import type { Running } from "./running.ts";
@@ -28,7 +29,7 @@ export function designsJourney(running: () => Running): void {
     await page.locator(`[data-design="${ready}"][data-so="true"]`).waitFor();
     await page.getByTestId("design-applied").getByText(`${ready} is in force`).waitFor();
     const { changes } = (await (await mesh.ask("/api/changes?limit=1")).json()) as ChangeList;
-    expect(changes[0]?.words, "the history says which").toMatchObject([{ code: "own", text: `design ${ready}` }]);
+    expect(changes[0]?.words, "the history says which").toMatchObject([{ code: "design", design: ready }]);
     expect(changes[0]?.objects.length, "one change").toBe(4);
 
     await kept.getByTestId("design-menu").click();
@@ -51,6 +52,27 @@ export function designsJourney(running: () => Running): void {
     await remove.click();
     await kept.waitFor({ state: "detached" });
     expect(problems).toEqual([]);
+  });
+
+  test("what was compared before can be read while other sides are being compared, and is not restored from", async () => {
+    const { open } = running();
+    for (const colorScheme of ["dark", "light"] as const) {
+      const { page, problems } = await open("/history", { colorScheme, reducedMotion: "reduce" });
+      const differences = page.getByTestId("differences");
+      await differences.getByRole("button", { name: "Restore …" }).first().waitFor();
+      const answer = Promise.withResolvers<void>();
+      await page.route("**/api/mesh/compare", async (route) => {
+        await answer.promise;
+        await route.continue();
+      });
+      await page.getByTestId("compare").getByLabel("Revision").first().fill("1");
+      await page.locator('[data-testid="differences"][aria-busy="true"]').getByText("Comparing…").waitFor();
+      expect(await violations(page), colorScheme).toEqual([]);
+      expect(await differences.getByRole("button", { name: "Restore …" }).count()).toBe(0);
+      answer.resolve();
+      await differences.getByText("differ").first().waitFor();
+      expect(problems).toEqual([]);
+    }
   });
 }
 

@@ -151,6 +151,8 @@ export const allowed: Record<string, readonly string[]> = {
   "server/store": [
     "server/wire",
     "server/lib",
+    "server/contract",
+    "server/alerts",
     "server/gen",
     "server/config",
     "server/telemetry",

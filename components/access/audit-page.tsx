@@ -76,27 +76,33 @@ export function AuditPage({ initial, initialFilter }: AuditPageProps) {
 
 function Entries({ entries }: { entries: readonly AuditEntry[] }) {
   const t = useTranslations("audit");
+  // A machine's own token is called as the way it comes by.
+  const wayText = (way: string, actor: string) => (way === actor ? "" : isWay(way) ? t(`way-${way}`) : way);
+  const reasonText = (reason: string) => {
+    const [, revision] = /^revision ([\d, ]+)$/.exec(reason) ?? [];
+    return revision === undefined ? reason : t("revision", { revision });
+  };
   const columns: Column<AuditEntry>[] = [
     { key: "at", header: t("at"), width: 130, cell: ({ at }) => <Moment ms={at} /> },
     {
       key: "actor",
-      header: t("actor"),
+      header: t("col-actor"),
       width: 190,
       cell: ({ actor, way, address }) => (
         <>
           <b>{actor || t("nobody")}</b>{" "}
-          <span className="muted">{[way, address].filter((text) => text !== "").join(" · ")}</span>
+          <span className="muted">{[wayText(way, actor), address].filter((text) => text !== "").join(" · ")}</span>
         </>
       ),
     },
     { key: "action", header: t("action"), phone: "title", cell: (entry) => <Action entry={entry} /> },
     {
       key: "result",
-      header: t("result"),
+      header: t("col-result"),
       width: 150,
       cell: ({ result, reason }) => (
         <span className={result === "done" ? undefined : styles[result]}>
-          {t(`result-${result}`)} {reason && <span className="muted">{reason}</span>}
+          {t(`result-${result}`)} {reason && <span className="muted">{reasonText(reason)}</span>}
         </span>
       ),
     },
@@ -113,11 +119,14 @@ function Entries({ entries }: { entries: readonly AuditEntry[] }) {
   );
 }
 
+const ways = ["password", "link", "oidc", "token", "machine", "local"] as const;
+const isWay = (way: string): way is (typeof ways)[number] => (ways as readonly string[]).includes(way);
+
 function Action({ entry: { action, target, diff } }: { entry: AuditEntry }) {
   const t = useTranslations("audit");
   return (
     <>
-      <code className="mono">{action}</code> <span className={styles.target}>{target}</span>
+      <code className="mono">{action}</code> <span className={styles.target}>{target.replaceAll("//", "/")}</span>
       {diff && (
         <details>
           <summary>{t("diff")}</summary>

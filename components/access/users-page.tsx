@@ -64,7 +64,7 @@ function Users({ users, onEdit, onLink }: UsersProps) {
   const columns: Column<User>[] = [
     {
       key: "name",
-      header: t("name"),
+      header: t("col-name"),
       sortValue: ({ name }) => name,
       phone: "title",
       cell: ({ name, displayName, disabled }) => (
@@ -74,7 +74,7 @@ function Users({ users, onEdit, onLink }: UsersProps) {
         </>
       ),
     },
-    { key: "roles", header: t("roles"), cell: ({ grants }) => <GrantsText grants={grants} /> },
+    { key: "roles", header: t("col-roles"), cell: ({ grants }) => <GrantsText grants={grants} /> },
     {
       key: "way",
       header: t("way"),

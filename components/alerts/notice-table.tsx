@@ -1,6 +1,7 @@
 "use client";
 import { useLocale, useTranslations } from "use-intl";
 import type { Notice } from "../../server/contract/index.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import { objectHref } from "../lib/links.ts";
 import { SortedTable } from "../list/sorted-table.tsx";
 import type { Column } from "../ui/data-table.tsx";
@@ -103,17 +104,26 @@ function Rule({ notice: { rule, builtIn } }: { notice: Notice }) {
   );
 }
 
+/** Who heard of it, who is still being told, and who is not: with the reason, in sight. */
 function Deliveries({ notice: { deliveries } }: { notice: Notice }) {
   const t = useTranslations("alerts");
+  const textOf = useErrorText();
   if (deliveries.length === 0) return <span className="muted">{t("told-nobody")}</span>;
-  const failed = deliveries.filter(({ state }) => state === "failed");
-  const names = [...new Set(deliveries.map(({ receiver }) => receiver))].join(", ");
+  // Of each receiver the last word.
+  const last = new Map(deliveries.map((delivery) => [delivery.receiver, delivery]));
   return (
-    <span
-      title={failed.map(({ receiver, why }) => `${receiver}: ${why}`).join("\n")}
-      data-failed={failed.length > 0 || undefined}
-    >
-      {failed.length > 0 ? t("told-failed", { names: failed.map(({ receiver }) => receiver).join(", ") }) : names}
-    </span>
+    <ul className={styles.told}>
+      {[...last.values()].map(({ receiver: name, state, why }) => (
+        <li key={name} data-receiver={name} data-state={state} data-failed={state === "failed" || undefined}>
+          {state === "sent"
+            ? name
+            : state === "failed"
+              ? t("told-failed", { name, why: why ? textOf(why) : "" })
+              : why
+                ? t("told-again", { name, why: textOf(why) })
+                : t("told-waiting", { name })}
+        </li>
+      ))}
+    </ul>
   );
 }

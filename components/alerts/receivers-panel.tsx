@@ -5,6 +5,7 @@ import { useTranslations } from "use-intl";
 import type { ApiError, Receiver } from "../../server/contract/index.ts";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { toApiError } from "../lib/api.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
@@ -81,10 +82,11 @@ export function ReceiversPanel() {
 
 function Last({ last }: { last: Receiver["last"] }) {
   const t = useTranslations("alerts");
+  const textOf = useErrorText();
   if (last === null) return <span className="muted">{t("last-never")}</span>;
   return (
     <span data-failed={!last.ok || undefined}>
-      <Moment ms={last.at} /> {last.ok ? t("last-ok") : last.why}
+      <Moment ms={last.at} /> {last.ok ? t("last-ok") : last.why && textOf(last.why)}
     </span>
   );
 }
@@ -109,7 +111,7 @@ function ReceiverForm({ onSend }: { onSend(work: Promise<unknown>): void }) {
       <TextInput
         size="xs"
         name="name"
-        label={t("col-name")}
+        label={t("name")}
         placeholder="team"
         required
         withAsterisk={false}
@@ -118,7 +120,7 @@ function ReceiverForm({ onSend }: { onSend(work: Promise<unknown>): void }) {
       <NativeSelect
         size="xs"
         name="kind"
-        label={t("col-kind")}
+        label={t("kind")}
         data={[
           { value: "webhook", label: t("kind-webhook") },
           { value: "slack", label: t("kind-slack") },
@@ -130,6 +132,7 @@ function ReceiverForm({ onSend }: { onSend(work: Promise<unknown>): void }) {
         label={t("url")}
         placeholder="https://"
         autoComplete="off"
+        visibilityToggleButtonProps={{ "aria-label": t("show-secret") }}
         required
         withAsterisk={false}
         data-testid="receiver-url"
@@ -140,6 +143,7 @@ function ReceiverForm({ onSend }: { onSend(work: Promise<unknown>): void }) {
         label={t("authorization")}
         placeholder="Bearer …"
         autoComplete="off"
+        visibilityToggleButtonProps={{ "aria-label": t("show-secret") }}
         data-testid="receiver-authorization"
       />
       <Button size="xs" type="submit" data-testid="receiver-add">

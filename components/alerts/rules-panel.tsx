@@ -3,8 +3,9 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTranslations } from "use-intl";
+import { useLocale, useTranslations } from "use-intl";
 import type { AlertRuleItem, AlertRuleShape, ApiError } from "../../server/contract/index.ts";
+import { parseGoDuration } from "../../server/wire/go-duration.ts";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { toApiError } from "../lib/api.ts";
 import { objectHref } from "../lib/links.ts";
@@ -12,6 +13,7 @@ import { useMay } from "../lib/session.tsx";
 import { applyYaml } from "../lib/writes.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { formatMs, formatSpan, quantityText } from "../ui/format.ts";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Moment } from "../ui/quantity.tsx";
@@ -50,21 +52,21 @@ export function RulesPanel({ editing, onEdit }: RulesPanelProps) {
   };
   const textOf = useRuleText();
   const columns: Column<AlertRuleItem>[] = [
-    { key: "name", header: t("name"), phone: "title", cell: (rule) => <Name rule={rule} /> },
-    { key: "what", header: t("condition"), cell: ({ spec }) => textOf(spec) },
+    { key: "name", header: t("col-name"), phone: "title", cell: (rule) => <Name rule={rule} /> },
+    { key: "what", header: t("col-condition"), cell: ({ spec }) => textOf(spec) },
     {
       key: "whom",
-      header: t("whom"),
+      header: t("col-whom"),
       cell: ({ spec, namespace, meshWide }) =>
         spec.service ?? <span className="muted">{meshWide ? t("everything") : t("everything-in", { namespace })}</span>,
     },
-    { key: "severity", header: t("severity"), cell: ({ spec }) => t(`severity-${spec.severity ?? "Warning"}`) },
+    { key: "severity", header: t("col-severity"), cell: ({ spec }) => t(`severity-${spec.severity ?? "Warning"}`) },
     {
       key: "told",
-      header: t("receivers"),
+      header: t("col-receivers"),
       cell: ({ spec }) => spec.receivers?.join(", ") ?? <span className="muted">{t("everybody")}</span>,
     },
-    { key: "state", header: t("state"), cell: (rule) => <State rule={rule} /> },
+    { key: "state", header: t("col-state"), cell: (rule) => <State rule={rule} /> },
     {
       key: "do",
       header: "",
@@ -196,18 +198,25 @@ function RuleMenu({ rule, onEdit, onWrite, onRemove }: RuleMenuProps) {
 /** What a rule watches, in words. */
 function useRuleText(): (spec: AlertRuleShape) => string {
   const t = useTranslations("alert-rules");
-  return ({ when, window = "1m", for: lasts = "1m" }) => {
-    const over = { window, lasts };
+  const locale = useLocale();
+  const span = (written: string): string => {
+    const ms = parseGoDuration(written);
+    if (ms === undefined) return written;
+    return ms > 0 && ms < 1000 ? quantityText(formatMs(ms, locale)) : formatSpan(ms / 1000, locale);
+  };
+  return ({ when, window = "1m", for: lasting = "1m" }) => {
+    const lasts = span(lasting);
+    const over = { window: span(window), lasts };
     if (when.errors) return t("says-errors", { ...over, above: when.errors.above });
     if (when.latency) {
       const { above, percentile = "P95" } = when.latency;
-      return t("says-latency", { ...over, above, percentile: percentile.toLowerCase() });
+      return t("says-latency", { ...over, above: span(above), percentile: percentile.toLowerCase() });
     }
     if (when.rate?.above !== undefined) return t("says-rate-above", { ...over, above: when.rate.above });
     if (when.rate?.below !== undefined) return t("says-rate-below", { ...over, below: when.rate.below });
     if (when.health) return t("says-health", { ...over, health: t(`health-${when.health.atLeast}`) });
     if (when.proxies)
       return t("says-proxies", { lasts, states: when.proxies.states.map((one) => t(`state-${one}`)).join(", ") });
-    return t("says-certificates", { within: when.certificates?.endWithin ?? "" });
+    return t("says-certificates", { within: span(when.certificates?.endWithin ?? "") });
   };
 }

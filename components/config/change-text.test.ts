@@ -59,6 +59,8 @@ const cases: [ChangeWord[], string, string][] = [
     "restore of 42: changed Gateway a",
     "恢复到 42：修改了 Gateway a",
   ],
+  [[{ code: "design", design: "usual-alerts" }], "design usual-alerts", "设计 usual-alerts"],
+  [[{ code: "limpid", what: "demo" }], "the Bookinfo demo", "Bookinfo 演示应用"],
   [[{ code: "own", text: "canary of Tuesday" }], "canary of Tuesday", "canary of Tuesday"],
 ];
 

@@ -51,6 +51,10 @@ function wordText(word: ChangeWord, t: ChangeTranslator): string {
     case "undo":
     case "restore":
       return t(word.code, { revision: String(word.revision) });
+    case "design":
+      return t("design", word);
+    case "limpid":
+      return t(`limpid-${word.what}`);
     case "own":
       return word.text;
   }

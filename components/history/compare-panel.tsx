@@ -74,9 +74,7 @@ export function ComparePanel({ plan, newest, otherwise }: ComparePanelProps) {
         {query.error ? (
           <FieldErrors error={toApiError(query.error)} />
         ) : query.data && a && b ? (
-          <div className={styles.found} aria-busy={query.isPlaceholderData}>
-            <Differences found={query.data} from={from} plan={plan} />
-          </div>
+          <Differences found={query.data} isOfBefore={query.isPlaceholderData} from={from} plan={plan} />
         ) : a && b ? (
           <div className={styles.waiting}>
             <SkeletonBlock height={120} />
@@ -97,28 +95,48 @@ function partOf(from: Side, to: Side): "from" | "to" | null {
 
 const isNow = ({ kind }: Side): boolean => kind === "now";
 
-function Differences({ found, from, plan }: { found: MeshComparison; from: Side; plan: MeshPlan }) {
+interface DifferencesProps {
+  found: MeshComparison;
+  /** Of the sides that were chosen before; those of now are being compared. */
+  isOfBefore: boolean;
+  from: Side;
+  plan: MeshPlan;
+}
+
+function Differences({ found, isOfBefore, from, plan }: DifferencesProps) {
   const t = useTranslations("history");
-  if (found.objects.length === 0) return <EmptyState title={t("same")} />;
+  if (found.objects.length === 0) return <EmptyState title={t(isOfBefore ? "comparing" : "same")} />;
   return (
-    <div data-testid="differences">
+    <div aria-busy={isOfBefore} data-testid="differences">
       <p className={styles.count} role="status">
-        {t("differ", { count: found.objects.length + found.more })}
+        {isOfBefore ? t("comparing") : t("differ", { count: found.objects.length + found.more })}
       </p>
       {found.objects.map((object) => (
-        <Difference key={`${object.kind}/${object.namespace}/${object.name}`} object={object} from={from} plan={plan} />
+        <Difference
+          key={`${object.kind}/${object.namespace}/${object.name}`}
+          object={object}
+          from={isOfBefore ? null : from}
+          plan={plan}
+        />
       ))}
       {found.more > 0 && <p className={styles.count}>{t("differ-more", { count: found.more })}</p>}
     </div>
   );
 }
 
-function Difference({ object, from, plan }: { object: ChangedObject; from: Side; plan: MeshPlan }) {
+interface DifferenceProps {
+  object: ChangedObject;
+  /** Null: what it is a difference from is not chosen any more, so nothing is to be restored from there. */
+  from: Side | null;
+  plan: MeshPlan;
+}
+
+function Difference({ object, from, plan }: DifferenceProps) {
   const t = useTranslations("history");
   const config = useTranslations("config");
   const { kind, namespace, name, before, after } = object;
   const may = useMay();
-  const moment = from.kind === "revision" ? { revision: from.revision } : from.kind === "at" ? { at: from.at } : null;
+  const moment = momentOf(from);
   const label = `${kind} ${namespace ? `${namespace}/` : ""}${name}`;
   return (
     <details className={styles.difference} open data-object={`${kind}/${namespace}/${name}`}>
@@ -144,4 +162,9 @@ function Difference({ object, from, plan }: { object: ChangedObject; from: Side;
       <CodeDiff before={before} after={after} label={config("diff-of", { object: label })} />
     </details>
   );
+}
+
+function momentOf(side: Side | null): { revision: number } | { at: number } | null {
+  if (side?.kind === "revision") return { revision: side.revision };
+  return side?.kind === "at" ? { at: side.at } : null;
 }

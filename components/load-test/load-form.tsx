@@ -52,7 +52,7 @@ export function LoadForm({ targets, draft, onChange, onStarted, busy }: LoadForm
             value: targetKey(one),
             label: t(one.kind === "gateway" ? "as-gateway" : "as-workload", {
               name: one.name,
-              origin: one.origin,
+              origin: one.origin.replace(/^http:\/\//, ""),
             }),
           }))}
           data-testid="load-target"

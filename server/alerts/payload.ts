@@ -51,7 +51,7 @@ function alertmanager(notice: Notice, phase: "fired" | "cleared", page: string):
         ...{ status, labels, annotations, generatorURL: page, fingerprint: id.replaceAll("-", "").slice(0, 16) },
         startsAt: new Date(firedAt).toISOString(),
         // Alertmanager's zero time: it is not over.
-        endsAt: clearedAt === null ? "0001-01-01T00:00:00Z" : new Date(clearedAt).toISOString(),
+        endsAt: phase === "fired" || clearedAt === null ? "0001-01-01T00:00:00Z" : new Date(clearedAt).toISOString(),
       },
     ],
   };

@@ -1,9 +1,14 @@
-import type { ReceiverRequest } from "../contract/index.ts";
+import { type AlertFailure, type ReceiverRequest, told } from "../contract/index.ts";
 
-const timeoutMs = 10_000;
+/** A receiver that takes a message slowly has taken it all the same: who gives up early tells it twice. */
+const patienceMs = 60_000;
 
 /** Sends one message. Resolves with null, or with why it was not taken; the address, which is a key, is not in that. */
-export async function post({ url, authorization }: ReceiverRequest, body: unknown): Promise<string | null> {
+export async function post(
+  { url, authorization }: ReceiverRequest,
+  body: unknown,
+  timeoutMs = patienceMs,
+): Promise<AlertFailure | null> {
   try {
     const answer = await fetch(url, {
       method: "POST",
@@ -14,15 +19,18 @@ export async function post({ url, authorization }: ReceiverRequest, body: unknow
       signal: AbortSignal.timeout(timeoutMs),
     });
     await answer.body?.cancel();
-    return answer.ok ? null : `answered ${answer.status}`;
+    return answer.ok ? null : told("receiver-answered", { status: answer.status });
   } catch (error) {
-    return reasonOf(error);
+    return reasonOf(error, timeoutMs);
   }
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof DOMException && error.name === "TimeoutError") return `no answer within ${timeoutMs / 1000} s`;
+function reasonOf(error: unknown, timeoutMs: number): AlertFailure {
+  if (error instanceof DOMException && error.name === "TimeoutError")
+    return told("receiver-slow", { sec: timeoutMs / 1000 });
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const { code } = cause as NodeJS.ErrnoException;
-  return code ?? (cause instanceof Error ? cause.name : "failed");
+  if (code === "ECONNREFUSED") return told("receiver-refused", {});
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return told("receiver-unknown", {});
+  return told("receiver-unreachable", { why: code ?? (cause instanceof Error ? cause.name : String(cause)) });
 }

@@ -1,52 +1,55 @@
-import { z } from "zod";
-import type { Receiver, ReceiverRequest } from "../contract/index.ts";
-import { ReceiverRequest as Stored } from "../contract/index.ts";
-import { type JsonFile, jsonFile } from "../lib/json-file.ts";
+import type { AlertFailure, Notice, Receiver, ReceiverRequest } from "../contract/index.ts";
+import type { AlertBook } from "./book.ts";
 
-const File = z.object({ receivers: z.array(Stored) });
 const maxReceivers = 50;
 
-/** Whom to tell, in a file that its owner alone may read: a webhook's address is a key. */
+/** Whom to tell, and how it went the last time. */
 export class Receivers {
-  readonly #file: JsonFile;
-  readonly #last = new Map<string, Receiver["last"]>();
+  readonly #book: AlertBook;
+  /** Tests and tries of this process; what others did is in the notices. */
+  readonly #last = new Map<string, NonNullable<Receiver["last"]>>();
 
-  constructor(path: string) {
-    this.#file = jsonFile(path);
+  constructor(book: AlertBook) {
+    this.#book = book;
   }
 
-  /** Throws an Error that names a file that can't be read. */
-  all(): ReceiverRequest[] {
-    return File.parse(this.#file.read() ?? { receivers: [] }).receivers;
+  names = async (): Promise<string[]> => (await this.#book.receivers()).map(({ name }) => name);
+
+  async find(name: string): Promise<ReceiverRequest | undefined> {
+    return (await this.#book.receivers()).find((receiver) => receiver.name === name);
   }
 
-  shown(): Receiver[] {
-    return this.all().map(({ name, kind, url }) => ({
+  /** Without what is secret of them. `notices`: what they were told of. */
+  async shown(notices: readonly Notice[]): Promise<Receiver[]> {
+    return (await this.#book.receivers()).map(({ name, kind, url }) => ({
       ...{ name, kind, origin: new URL(url).origin },
-      last: this.#last.get(name) ?? null,
+      last: newest([this.#last.get(name), ...triesOf(name, notices)]),
     }));
   }
 
   /** False: there are as many as there may be. */
-  put(receiver: ReceiverRequest): boolean {
-    const others = this.all().filter(({ name }) => name !== receiver.name);
-    if (others.length >= maxReceivers) return false;
-    this.#file.write({ receivers: [...others, receiver].sort((a, b) => (a.name < b.name ? -1 : 1)) });
-    return true;
-  }
+  put = (receiver: ReceiverRequest): Promise<boolean> => this.#book.putReceiver(receiver, maxReceivers);
 
   /** Whether there was one. */
-  remove(name: string): boolean {
-    const all = this.all();
-    const others = all.filter((receiver) => receiver.name !== name);
-    if (others.length === all.length) return false;
-    this.#file.write({ receivers: others });
+  remove(name: string): Promise<boolean> {
     this.#last.delete(name);
-    return true;
+    return this.#book.removeReceiver(name);
   }
 
   /** How it went to tell somebody. */
-  told(name: string, at: number, why: string | null): void {
+  told(name: string, at: number, why: AlertFailure | null): void {
     this.#last.set(name, { at, ok: why === null, why });
   }
 }
+
+type Last = NonNullable<Receiver["last"]>;
+
+const triesOf = (name: string, notices: readonly Notice[]): Last[] =>
+  notices.flatMap(({ deliveries }) =>
+    deliveries
+      .filter(({ receiver, at }) => receiver === name && at > 0)
+      .map(({ at, state, why }) => ({ at, ok: state === "sent", why })),
+  );
+
+const newest = (all: readonly (Last | undefined)[]): Last | null =>
+  all.reduce<Last | null>((last, one) => (one && (last === null || one.at > last.at) ? one : last), null);

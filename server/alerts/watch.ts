@@ -1,22 +1,21 @@
-import { z } from "zod";
 import type { ConfigObject } from "../config/object.ts";
-import { type Alerts, Notice, type ProxyList, type ServiceList } from "../contract/index.ts";
-import { jsonFile } from "../lib/json-file.ts";
-import type { Courier } from "./courier.ts";
+import type { Alerts, ProxyList, ServiceList } from "../contract/index.ts";
+import type { AlertBook, AlertTurn } from "./book.ts";
+import type { Courier, Message } from "./courier.ts";
 import { judge } from "./judge.ts";
 import { Ledger } from "./ledger.ts";
 import { type AlertRule, rulesOf } from "./rules.ts";
-
-const File = z.object({ notices: z.array(Notice) });
 
 export interface WatchSources {
   /** The AlertRules. */
   rules(): Promise<readonly ConfigObject[]>;
   services(windowSec: number): Promise<ServiceList>;
   proxies(): Promise<Pick<ProxyList, "proxies">>;
+  /** The names of all receivers. */
+  receivers(): Promise<string[]>;
   rootNamespace: string;
   /** Where notices are kept. */
-  path: string;
+  book: AlertBook;
   now(): number;
   onError(error: unknown): void;
 }
@@ -24,20 +23,22 @@ export interface WatchSources {
 /** Looks at the mesh by its alert rules, and keeps what people are told of. */
 export class AlertWatch {
   readonly #sources: WatchSources;
-  readonly #file;
-  #ledger: Ledger;
+  #ledger = new Ledger();
   #blindSince: number | null = null;
   #rules: AlertRule[] = [];
 
   constructor(sources: WatchSources) {
     this.#sources = sources;
-    this.#file = jsonFile(sources.path);
-    this.#ledger = new Ledger(this.#read());
   }
 
-  /** What somebody else has written who looks at the same mesh. */
-  reload(): void {
-    this.#ledger = new Ledger(this.#read());
+  /** What is kept, by whomever. A book that can't be read is no reason to tell of nothing. */
+  async reload(): Promise<void> {
+    try {
+      this.#ledger = new Ledger(await this.#sources.book.notices());
+      this.#blindSince = null;
+    } catch (error) {
+      this.isLost(error);
+    }
   }
 
   alerts(): Alerts {
@@ -45,8 +46,14 @@ export class AlertWatch {
     return { now: this.#sources.now(), active, over: [...over], blindSince: this.#blindSince };
   }
 
-  /** One look; whoever is to be told is, by the courier. Never rejects. */
-  async look(courier: Courier): Promise<void> {
+  /** Nobody can say whose turn it is: nothing is judged. */
+  isLost(error: unknown): void {
+    if (this.#blindSince === null) this.#sources.onError(error);
+    this.#blindSince ??= this.#sources.now();
+  }
+
+  /** One look; whoever is to be told is, by the courier, once it is written down that they are. Never rejects. */
+  async look(courier: Courier, turn: AlertTurn): Promise<void> {
     const now = this.#sources.now();
     const rules = await this.#sources.rules().then(
       (objects) => rulesOf(objects, this.#sources.rootNamespace),
@@ -73,30 +80,27 @@ export class AlertWatch {
       ]),
       ...(rules ? this.#ledger.forgetOthers(rules, now) : []),
     ];
-    for (const { notice, phase } of told) {
-      const rule = this.#rules.find(({ key }) => key === notice.rule);
-      // Of the end hears who heard of the beginning.
-      const heard = notice.deliveries.map(({ receiver }) => receiver);
-      if (!notice.muted) courier.tell(notice, phase, phase === "cleared" ? heard : rule?.receivers);
-    }
-    if (told.length > 0) this.save();
-  }
-
-  save(): void {
-    try {
-      this.#file.write({ notices: [...this.#ledger.active, ...this.#ledger.over] });
-    } catch (error) {
-      this.#sources.onError(error);
-    }
-  }
-
-  /** A file that can't be read is no reason to tell of nothing. */
-  #read(): readonly Notice[] {
-    try {
-      return File.parse(this.#file.read() ?? { notices: [] }).notices;
-    } catch (error) {
+    const everybody = await this.#sources.receivers().catch((error: unknown) => {
       this.#sources.onError(error);
       return [];
+    });
+    const messages = told.flatMap(({ notice, phase }): Message[] => {
+      if (notice.muted) return [];
+      // Of the end hears who heard of the beginning.
+      const heard = notice.deliveries.filter(({ state }) => state !== "failed").map(({ receiver }) => receiver);
+      const named = this.#rules.find(({ key }) => key === notice.rule)?.receivers;
+      const asked = everybody.filter((name) => named === undefined || named.includes(name));
+      return courier.note(notice, phase, phase === "cleared" ? heard : asked);
+    });
+    if (told.length > 0) await this.save(turn);
+    for (const message of messages) courier.send(message);
+  }
+
+  async save(turn: AlertTurn): Promise<void> {
+    try {
+      await turn.keep([...this.#ledger.active, ...this.#ledger.over]);
+    } catch (error) {
+      this.#sources.onError(error);
     }
   }
 }

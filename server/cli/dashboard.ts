@@ -35,22 +35,25 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
     const { dashboard: port, dashboardTls, fleet } = meshPorts(portOffset);
     const data = makeDataFolder(options);
     const token = ensureMachineToken(data);
+    const url = consoleUrl(process.env, `http://127.0.0.1:${port}`);
+    const configDatabase = process.env.LIMPID_CONFIG_DATABASE;
     const dashboard = createDashboard({
       portOffset,
       data,
       root: packageRoot,
       telemetryDatabase: telemetryDatabase(),
+      configDatabase,
+      url,
       onError: (error, what) => logger.error({ err: error, what }, "something beside the API's calls failed"),
       token,
     });
     const access = createAccess({
-      store: await openAccessStore({ data, root: packageRoot, database: process.env.LIMPID_CONFIG_DATABASE }),
+      store: await openAccessStore({ data, root: packageRoot, database: configDatabase }),
       clock: systemClock,
       logger,
       machineToken: token,
     });
     const secure = dashboardListener(process.env);
-    const url = consoleUrl(process.env, `http://127.0.0.1:${port}`);
     const settings = oidcFromEnv(process.env, (path) => readFileSync(path, "utf8"));
     const provider = settings && (await import("../access/oidc.ts")).createOidcProvider(settings);
     const signIn = { access, url, oidc: settings?.name, command: linkCommand(portOffset) };
@@ -95,7 +98,7 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
     logger.info({ port }, "dashboard serves");
     const closing = new AbortController();
     const { signal } = closing;
-    void dashboard.watchAlerts(signal);
+    const alerts = dashboard.watchAlerts(signal);
     void warmUp({ dashboard: `http://127.0.0.1:${port}`, fleet: `http://127.0.0.1:${fleet}`, token, signal });
     onShutdown(async () => {
       closing.abort();
@@ -103,7 +106,7 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
         server.close();
         server.closeAllConnections();
       }
-      await app.close();
+      await Promise.all([app.close(), alerts]);
       await access.close();
     });
   } catch (error) {

@@ -17,6 +17,9 @@ export const packageRoot = resolve(import.meta.dirname, "../..");
 export const portOffsetOf = (options: CommonOptions): number =>
   parsePortOffset(options.portOffset ?? process.env.LIMPID_PORT_OFFSET);
 
+/** Of an option that may be given several times. Without a default, which commander's help would show as `[]`. */
+export const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
 /** `--data`, else LIMPID_DATA, else `data` (`data-<offset>` for a mesh with an offset) in the current folder. */
 export function dataFolderOf(options: CommonOptions): string {
   const named = options.data ?? process.env.LIMPID_DATA;

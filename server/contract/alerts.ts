@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { toldParts } from "./told.ts";
 
 export const AlertSeverity = z.enum(["Info", "Warning", "Critical"]);
 export type AlertSeverity = z.infer<typeof AlertSeverity>;
@@ -58,14 +59,19 @@ export type AlertRuleShape = z.infer<typeof AlertRuleShape>;
 export const AlertEnd = z.enum(["recovered", "gone", "rule-gone"]);
 export type AlertEnd = z.infer<typeof AlertEnd>;
 
-/** That a receiver was told. */
+/** Why a receiver has not taken a message. */
+export const AlertFailure = z.object({ message: z.string(), ...toldParts });
+export type AlertFailure = z.infer<typeof AlertFailure>;
+
+/** That a receiver was told. `why` of what waits: how the last try failed. */
 export const AlertDelivery = z.object({
   receiver: z.string(),
   phase: z.enum(["fired", "cleared"]),
   state: z.enum(["waiting", "sent", "failed"]),
   /** Unix milliseconds of the last try; 0: none yet. */
   at: z.number(),
-  why: z.string().nullable(),
+  // Those that were kept before reasons had words are texts.
+  why: z.preprocess((why) => (typeof why === "string" ? { message: why } : why), AlertFailure.nullable()),
 });
 export type AlertDelivery = z.infer<typeof AlertDelivery>;
 
@@ -142,7 +148,7 @@ export const Receiver = z.object({
   kind: z.enum(["webhook", "slack"]),
   origin: z.string(),
   /** The last time somebody was told by it; null: never. */
-  last: z.object({ at: z.number(), ok: z.boolean(), why: z.string().nullable() }).nullable(),
+  last: z.object({ at: z.number(), ok: z.boolean(), why: AlertFailure.nullable() }).nullable(),
 });
 export type Receiver = z.infer<typeof Receiver>;
 
@@ -151,7 +157,7 @@ export const Receivers = z.object({ receivers: z.array(Receiver) });
 export type Receivers = z.infer<typeof Receivers>;
 
 /** `POST /api/alerts/receivers/{name}/test` */
-export const ReceiverTest = z.object({ ok: z.boolean(), why: z.string().nullable() });
+export const ReceiverTest = z.object({ ok: z.boolean(), why: AlertFailure.nullable() });
 export type ReceiverTest = z.infer<typeof ReceiverTest>;
 
 const number = (value: number, digits = 1): string => String(Number(value.toFixed(digits)));

@@ -43,7 +43,19 @@ export const ChangeWord = z.discriminatedUnion("code", [
   z.object({ code: z.literal("undo"), revision: z.number().int() }),
   /** What follows makes objects as they were at this revision. */
   z.object({ code: z.literal("restore"), revision: z.number().int() }),
+  z.object({ code: z.literal("design"), design: z.string() }),
+  /** What Limpid itself writes. */
+  z.object({ code: z.literal("limpid"), what: z.enum(["namespaces", "demo", "demo-certificate"]) }),
   /** The author's own. */
   z.object({ code: z.literal("own"), text: z.string() }),
 ]);
 export type ChangeWord = z.infer<typeof ChangeWord>;
+
+/** As the history keeps them. */
+export const limpidReasons = {
+  namespaces: "the mesh's own namespaces",
+  demo: "the Bookinfo demo",
+  "demo-certificate": "a new certificate for the demo's gateway",
+} as const satisfies Record<Extract<ChangeWord, { code: "limpid" }>["what"], string>;
+
+export const designReason = (design: string): string => `design ${design}`;

@@ -1,76 +1,44 @@
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, onTestFinished, vi } from "vitest";
-import type { ConfigObject } from "../config/object.ts";
-import type { ProxyList } from "../contract/index.ts";
-import { createAlerts } from "./alerts.ts";
+import { expect, it, onTestFinished } from "vitest";
+import { openAlertBook } from "../store/open-alert-book.ts";
+import { oneOfTwoTells } from "./testing/one-of-two-tells.ts";
 
-const rule: ConfigObject = {
-  ...{ apiVersion: "limpid.dev/v1alpha1", kind: "AlertRule", metadata: { namespace: "default", name: "gone" } },
-  spec: { when: { proxies: { states: ["Disconnected"] } }, for: "0s" },
-};
-const proxies = [{ id: "a", namespace: "default", name: "a", connected: false, disconnectedAt: 5, types: {} }];
-
-const patience = { timeout: 20_000 };
+function folder(): string {
+  const data = mkdtempSync(join(tmpdir(), "limpid-alerts-"));
+  onTestFinished(() => rmSync(data, { recursive: true }));
+  return data;
+}
 
 it("of two dashboards with one data folder one tells, the other shows it, and goes on when the first has ended", async () => {
-  const data = mkdtempSync(join(tmpdir(), "limpid-two-"));
-  const told: string[] = [];
-  const receiver = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    told.push((JSON.parse(body) as { status: string }).status);
-    response.end();
-  }).listen(0, "127.0.0.1");
-  await once(receiver, "listening");
-  let present: typeof proxies = [];
-  let now = 1_000_000;
-  const open = () => {
-    const alerts = createAlerts({
-      ...{ data, origin: "http://127.0.0.1:3000", everyMs: 5, rootNamespace: "istio-system", now: () => now },
-      rules: async () => [rule],
-      services: async () => ({ at: 0, windowSec: 60, services: [] }),
-      proxies: async () => ({ proxies: present as unknown as ProxyList["proxies"] }),
-      onError: (error) => Promise.reject(error),
-    });
-    const stop = new AbortController();
-    const done = alerts.watchAlerts(stop.signal);
-    return {
-      ...alerts,
-      async end(): Promise<void> {
-        stop.abort();
-        await done;
-      },
-    };
-  };
-  const [first, second] = [open(), open()];
-  onTestFinished(async () => {
-    await Promise.all([first.end(), second.end()]);
-    receiver.closeAllConnections();
-    receiver.close();
-    rmSync(data, { recursive: true });
-  });
-  const { port } = receiver.address() as AddressInfo;
-  await second.putReceiver({ name: "hook", kind: "webhook", url: `http://127.0.0.1:${port}/` });
-  present = proxies;
-  await vi.waitFor(async () => {
-    for (const one of [first, second])
-      expect((await one.alerts()).active).toMatchObject([{ subject: { name: "a" }, deliveries: [{ state: "sent" }] }]);
-  }, patience);
-  expect(told).toEqual(["firing"]);
-  const { rules } = await second.alertRules();
-  expect(rules.find(({ name }) => name === "gone")).toMatchObject({ active: 1, meshWide: false });
-  expect(rules.find(({ name }) => name === "services-failing")).toMatchObject({ builtIn: true, meshWide: true });
+  const data = folder();
+  await oneOfTwoTells(() => openAlertBook({ data, database: undefined }));
+  expect(statSync(join(data, "alert-receivers.json")).mode & 0o777, "an address is a key").toBe(0o600);
+});
 
-  await first.end();
-  present = present.map((proxy) => ({ ...proxy, connected: true }));
-  await vi.waitFor(async () => {
-    now += 60_000;
-    expect((await second.alerts()).active).toEqual([]);
-  }, patience);
-  await vi.waitFor(() => expect(told).toEqual(["firing", "resolved"]), patience);
+it("a turn that was given back writes no more, and a file of before reasons had words is read", async () => {
+  const data = folder();
+  const book = openAlertBook({ data, database: undefined });
+  const turn = await book.takeTurn();
+  await turn?.giveBack();
+  await expect(turn?.keep([])).rejects.toThrow("the turn is over");
+  const delivery = { receiver: "hook", phase: "fired", state: "failed", at: 1, why: "answered 500" };
+  const notice = {
+    ...{
+      id: "a",
+      rule: "r",
+      builtIn: true,
+      severity: "Info",
+      measure: "errors",
+      limit: 5,
+      value: 9,
+      worst: 9,
+      last: 9,
+    },
+    ...{ subject: { kind: "service", namespace: "n", name: "a", id: "a.n" }, since: 1, firedAt: 1, clearedAt: null },
+    ...{ end: null, deliveries: [delivery], muted: false },
+  };
+  writeFileSync(join(data, "alerts.json"), JSON.stringify({ notices: [notice] }));
+  expect((await book.notices())[0]?.deliveries).toMatchObject([{ why: { message: "answered 500" } }]);
 });

@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import type { AlertTurn } from "../alerts/book.ts";
 import { Courier } from "../alerts/courier.ts";
 import { payloadOf } from "../alerts/payload.ts";
 import { post } from "../alerts/post.ts";
@@ -16,10 +16,9 @@ import {
   type Receivers as ShownReceivers,
   told,
 } from "../contract/index.ts";
-import { tryLockFile } from "../lib/file-lock.ts";
 
-/** Ends this process's turn to look. */
-type Release = () => void;
+/** How long whoever is being told may take to answer when the dashboard ends. */
+const farewellMs = 2000;
 
 export interface AlertCalls {
   alerts(): Promise<Alerts>;
@@ -29,32 +28,26 @@ export interface AlertCalls {
   /** Rejects with NOT_FOUND, as `testReceiver` does. */
   removeReceiver(name: string): Promise<ShownReceivers>;
   testReceiver(name: string): Promise<ReceiverTest>;
-  /** Looks at the mesh every few seconds until the signal aborts; of dashboards that share a data folder one does, and the others show what it found. */
+  /** Looks at the mesh every few seconds until the signal aborts; of dashboards that share a book one does, and the others show what it found. */
   watchAlerts(signal: AbortSignal): Promise<void>;
 }
 
-export interface AlertSources extends Omit<WatchSources, "path"> {
-  /** The folder in which notices and receivers are kept. */
-  data: string;
+export interface AlertSources extends Omit<WatchSources, "receivers"> {
   /** Of the dashboard: where people look closer. */
   origin: string;
   /** Between two looks; default 5 s. */
   everyMs?: number;
 }
 
-export function createAlerts({ data, origin, everyMs = 5000, ...sources }: AlertSources): AlertCalls {
+export function createAlerts({ book, origin, everyMs = 5000, ...sources }: AlertSources): AlertCalls {
   const page = `${origin}/alerts`;
-  const receivers = new Receivers(join(data, "alert-receivers.json"));
-  const watch = new AlertWatch({ ...sources, path: join(data, "alerts.json") });
-  const takeTurn = (): Release | undefined => {
-    try {
-      return tryLockFile(join(data, "alerts.lock"));
-    } catch (error) {
-      sources.onError(error);
-      return undefined;
-    }
+  const receivers = new Receivers(book);
+  const watch = new AlertWatch({ ...sources, book, receivers: receivers.names });
+  const kept = () => {
+    const { active, over } = watch.alerts();
+    return [...active, ...over];
   };
-  const shown = (): ShownReceivers => ({ receivers: receivers.shown() });
+  const shown = async (): Promise<ShownReceivers> => ({ receivers: await receivers.shown(kept()) });
   return {
     alerts: async () => watch.alerts(),
     async alertRules() {
@@ -66,36 +59,60 @@ export function createAlerts({ data, origin, everyMs = 5000, ...sources }: Alert
       }));
       return { rules };
     },
-    receivers: async () => shown(),
+    receivers: shown,
     async putReceiver(receiver) {
-      if (!receivers.put(receiver)) throw new DashboardError({ code: "INVALID", ...told("receivers-full", {}) });
+      if (!(await receivers.put(receiver)))
+        throw new DashboardError({ code: "INVALID", ...told("receivers-full", {}) });
       return shown();
     },
     async removeReceiver(name) {
-      if (!receivers.remove(name)) throw missing(name);
+      if (!(await receivers.remove(name))) throw missing(name);
       return shown();
     },
     async testReceiver(name) {
-      const receiver = receivers.all().find((one) => one.name === name);
+      const receiver = await receivers.find(name);
       if (!receiver) throw missing(name);
       const why = await post(receiver, payloadOf(receiver.kind, example(sources.now()), "fired", page));
       receivers.told(name, sources.now(), why);
       return { ok: why === null, why };
     },
     async watchAlerts(signal) {
-      const courier = new Courier({ receivers, page, now: sources.now, onChange: () => watch.save(), signal });
-      let turn: Release | undefined;
+      const begin = async (turn: AlertTurn): Promise<Shift> => {
+        const end = new AbortController();
+        const courier = new Courier({
+          ...{ receivers, page, now: sources.now, isOurs: turn.holds, onChange: () => void watch.save(turn) },
+          signal: AbortSignal.any([signal, end.signal]),
+        });
+        courier.resume(kept());
+        return { turn, courier, end };
+      };
+      let shift: Shift | undefined;
       while (!signal.aborted) {
-        const had = turn !== undefined;
-        turn ??= takeTurn();
-        if (!had) watch.reload();
-        if (!had && turn) courier.resume([...watch.alerts().active, ...watch.alerts().over]);
-        if (turn) await watch.look(courier);
+        if (shift && !(await shift.turn.holds())) {
+          shift.end.abort();
+          void shift.turn.giveBack();
+          shift = undefined;
+        }
+        if (!shift) {
+          const turn = await book.takeTurn().catch((error) => watch.isLost(error));
+          await watch.reload();
+          if (turn) shift = await begin(turn);
+        }
+        if (shift) await watch.look(shift.courier, shift.turn);
         await pause(everyMs, undefined, { signal }).catch(() => undefined);
       }
-      turn?.();
+      if (shift) await Promise.race([shift.courier.answered(), pause(farewellMs)]);
+      await shift?.turn.giveBack();
+      await book.close();
     },
   };
+}
+
+/** What a dashboard has while it is its turn. */
+interface Shift {
+  turn: AlertTurn;
+  courier: Courier;
+  end: AbortController;
 }
 
 const missing = (name: string): DashboardError =>

@@ -35,6 +35,7 @@ import { createMetricsClient, createRestartsClient } from "../fleet/usage-client
 import { remember } from "../lib/remember.ts";
 import type { MeshFacts } from "../query/facts.ts";
 import { createMeshStatus } from "../query/mesh-status.ts";
+import { openAlertBook } from "../store/open-alert-book.ts";
 import { retentionBook } from "../store/retention-book.ts";
 import { type Advice, createAdvice } from "./advice.ts";
 import { type AlertCalls, createAlerts } from "./alerts.ts";
@@ -144,6 +145,10 @@ export interface DashboardOptions {
   root: string;
   /** Where telemetry is, when it is not in the data folder; see `openTelemetryReader`. */
   telemetryDatabase?: string | undefined;
+  /** Where the config is, when it is not in the data folder: alerts are there, too. */
+  configDatabase?: string | undefined;
+  /** What people know this dashboard by, for links to it in what receivers are told; default: its port on loopback. */
+  url?: string;
   /** Hears of what goes wrong beside the calls. */
   onError(error: unknown, what: string): void;
   /** By which the control plane knows this dashboard, and believes it for whom a write is. */
@@ -155,6 +160,8 @@ export function createDashboard({
   data,
   root,
   telemetryDatabase,
+  configDatabase,
+  url,
   onError,
   token,
 }: DashboardOptions): Dashboard {
@@ -186,8 +193,8 @@ export function createDashboard({
   const restarts = createRestartsClient(ports.fleet);
   const loadTargets = createLoadTargets({ proxies, held });
   const alerts = createAlerts({
-    data,
-    origin: `http://127.0.0.1:${ports.dashboard}`,
+    book: openAlertBook({ data, database: configDatabase }),
+    origin: url ?? `http://127.0.0.1:${ports.dashboard}`,
     rules: () => api.objects(alertRule),
     services: (windowSec) => traffic.services({ windowSec }),
     proxies,

@@ -3,14 +3,15 @@ import { exportOf, isOfDesigns, objectsOf } from "../config/designs.ts";
 import { deletesOf, differencesOf, differsFrom, meshText, surplusOf } from "../config/import-plan.ts";
 import { type ConfigObject, formatKey, keyOf } from "../config/object.ts";
 import { toYaml } from "../config/to-yaml.ts";
-import type {
-  ChangeResult,
-  ImportRequest,
-  MeshComparison,
-  MeshComparisonRequest,
-  MeshExport,
-  MeshSide,
-  RestoreRequest,
+import {
+  type ChangeResult,
+  designReason,
+  type ImportRequest,
+  type MeshComparison,
+  type MeshComparisonRequest,
+  type MeshExport,
+  type MeshSide,
+  type RestoreRequest,
 } from "../contract/index.ts";
 import { createDesigns, type Designs, findDesign } from "./designs.ts";
 import { readDocuments } from "./read-documents.ts";
@@ -62,7 +63,7 @@ export function createMeshes(api: Api): Meshes {
       const deletes = what.prune ? deletesOf(surplus) : [];
       const writes = [...puts, ...deletes];
       if (writes.length === 0) return nothing(inForce.revision, options);
-      return api.transact(writes, "design" in what ? `design ${what.design}` : undefined, options);
+      return api.transact(writes, "design" in what ? designReason(what.design) : undefined, options);
     },
   };
 }

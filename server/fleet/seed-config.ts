@@ -1,4 +1,5 @@
 import type { ConfigObject } from "../config/object.ts";
+import { limpidReasons } from "../contract/index.ts";
 import { createHttpClient } from "../lib/http-client.ts";
 
 const timeoutMs = 30_000;
@@ -14,7 +15,7 @@ export async function seedConfig(configApi: string, make: () => Promise<readonly
   const answer = await client.call("POST", "/limpid/v1/transactions", {
     headers: { "content-type": "application/json", "x-limpid-user": "limpid (demo)" },
     body: JSON.stringify({
-      reason: "the Bookinfo demo",
+      reason: limpidReasons.demo,
       writes: objects.map((object) => ({ op: "put", object })),
     }),
   });

@@ -93,7 +93,7 @@ function printReceivers(answer: unknown, io: CliIo): void {
           name,
           kind,
           origin,
-          last === null ? "never" : `${moment(last.at)} ${last.ok ? "ok" : last.why}`,
+          last === null ? "never" : `${moment(last.at)} ${last.ok ? "ok" : last.why?.message}`,
         ]),
       ]),
     );
@@ -122,6 +122,6 @@ async function secretIn(file: string): Promise<string> {
 async function test(name: string, options: DashboardOption, io: CliIo): Promise<void> {
   const answer = await tellDashboard(options, io, "POST", `${receiversPath}/${encodeURIComponent(name)}/test`);
   const { ok, why } = ReceiverTest.parse(answer);
-  if (!ok) throw new CliError(`error: ${name} did not take it: ${why}`);
+  if (!ok) throw new CliError(`error: ${name} did not take it: ${why?.message}`);
   io.out(`${name} took an example\n`);
 }

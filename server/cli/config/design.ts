@@ -4,7 +4,7 @@ import { deletesOf, differencesOf, differsFrom, meshText, surplusOf } from "../.
 import { type DesignSpec, kindNamed } from "../../config/kinds/index.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../config/object.ts";
 import { toYaml } from "../../config/to-yaml.ts";
-import type { ChangedObject, MeshExport } from "../../contract/index.ts";
+import { type ChangedObject, designReason, type MeshExport } from "../../contract/index.ts";
 import { columns } from "../columns.ts";
 import { count } from "../count.ts";
 import { displayName, sendManifests } from "./apply.ts";
@@ -173,7 +173,7 @@ async function apply(name: string, options: ApplyOptions, io: CliIo): Promise<vo
   }
   const result = await sendManifests({
     ...{ server, manifests, io, writes, dryRun: dryRun || check, preview: check },
-    reason: reason ?? `design ${name}`,
+    reason: reason ?? designReason(name),
   });
   if (check) {
     io.out(checkText(result));

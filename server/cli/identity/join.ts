@@ -12,6 +12,7 @@ import { parseSpiffeUri } from "../../lib/spiffe.ts";
 import * as certificates from "../../sdk/request-certificate.ts";
 import { portOffsetOption } from "../config/client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
+import { collect } from "../options.ts";
 import { type DescribedWorkload, describeWorkload } from "./describe-workload.ts";
 import { reportHealth } from "./report-health.ts";
 
@@ -22,8 +23,8 @@ interface JoinOptions {
   name?: string;
   out?: string;
   ip: string;
-  label: string[];
-  inbound: string[];
+  label?: string[];
+  inbound?: string[];
   gateway?: boolean;
   group?: string;
   allowExec?: boolean;
@@ -43,8 +44,6 @@ Examples:
   limpid join --token limpid-join-… --control-plane 10.0.0.5 --name cart-a --group cart --ip 10.0.0.7 --inbound 9080:19080
   limpid join --renew --keep --out cart-v1 --control-plane 10.0.0.5`;
 
-const collect = (value: string, all: string[]) => [...all, value];
-
 /** `limpid join` */
 export function registerJoin(program: Command, io: CliIo = processIo): void {
   program
@@ -55,8 +54,8 @@ export function registerJoin(program: Command, io: CliIo = processIo): void {
     .option("--name <workload>", "such as cart-v1")
     .option("--out <folder>", "for key, certificates and bootstrap (default: the name)")
     .option("--ip <address>", "at which the proxy listens and is called", "127.0.0.1")
-    .option("--label <key=value>", "of the workload; may be given several times", collect, [])
-    .option("--inbound <port:app>", "a port that the proxy binds, and the application's; several times", collect, [])
+    .option("--label <key=value>", "of the workload; may be given several times", collect)
+    .option("--inbound <port:app>", "a port that the proxy binds, and the application's; several times", collect)
     .option("--gateway", "the proxy is a gateway")
     .option("--group <name>", "the WorkloadGroup that the workload registers for, with its probe and its labels")
     .option("--allow-exec", "run the group's probe on this machine where it is a command")
@@ -253,7 +252,7 @@ function writeSecretFiles(folder: string, { keyPem, chainPem, rootPem }: Obtaine
   write("default", { tls_certificate: { certificate_chain: inline(chainPem), private_key: inline(keyPem) } });
 }
 
-function identityOf({ label, inbound, gateway }: JoinOptions, workload: string): ProxyIdentity {
+function identityOf({ label = [], inbound = [], gateway }: JoinOptions, workload: string): ProxyIdentity {
   const labels = Object.fromEntries(
     label.map((text) => {
       const [key = "", value] = text.split("=");

@@ -98,3 +98,9 @@ it("says what is wrong before it sends anything", async () => {
   expect((await limpid(`${base}/`, ...short, "--max-failed", "101")).err).toContain("a percentage from 0 to 100");
   expect(hosts.size).toBe(0);
 });
+
+it("its help shows no default where there is none", () => {
+  const program = new Command();
+  registerLoad(program);
+  expect(program.commands[0]?.helpInformation()).not.toContain("[]");
+});

@@ -11,9 +11,9 @@ export interface PlanOptions {
   connections: string;
   timeout: string;
   method?: string;
-  header: string[];
+  header?: string[];
   data?: string;
-  also: string[];
+  also?: string[];
   weight: string;
   arrivals: LoadPlan["arrivals"];
   http2?: boolean;
@@ -29,10 +29,10 @@ export function planOf(url: string, options: PlanOptions, target?: LoadTarget): 
   const plan = {
     url: target ? target.origin + asked.pathname + asked.search : url,
     method: options.method ?? (options.data === undefined ? "GET" : "POST"),
-    headers: { ...host, ...headersOf(options.header) },
+    headers: { ...host, ...headersOf(options.header ?? []) },
     body: options.data ?? "",
     weight: Number(options.weight),
-    also: options.also.map((text) => alsoOf(text, target)),
+    also: (options.also ?? []).map((text) => alsoOf(text, target)),
     rate: Number(options.rate),
     durationSec: secondsOf("--duration", options.duration),
     warmUpSec: secondsOf("--warm-up", options.warmUp),

@@ -5,6 +5,7 @@ import { columns } from "../columns.ts";
 import { portOffsetOption } from "../config/client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
 import { askDashboard, type DashboardOption, dashboardOption } from "../dashboard-client.ts";
+import { collect } from "../options.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import { type PlanOptions, planOf, targetOf } from "./plan.ts";
 import { reportRow, reportText } from "./report-text.ts";
@@ -46,13 +47,12 @@ export function registerLoad(program: Command, io: CliIo = processIo): void {
     .option("-c, --connections <n>", "how many, at the most", "16")
     .option("--timeout <time>", "of one request, from when it is due", "10s")
     .option("-X, --method <method>", "(default: GET, with --data POST)")
-    .option("-H, --header <line>", "`name: value`; may be given several times", collect, [])
+    .option("-H, --header <line>", "`name: value`; may be given several times", collect)
     .option("--data <body>", "body of each request")
     .option(
       "--also <request>",
       "another request, such as `3 GET <url>`: weight, method, URL; may be given several times",
       collect,
-      [],
     )
     .option("--weight <n>", "of the URL itself, beside those", "1")
     .addOption(
@@ -95,8 +95,6 @@ export function registerLoad(program: Command, io: CliIo = processIo): void {
 
 const outputOption = (): Option =>
   new Option("-o, --output <format>", "form of the output").choices(["text", "json"]).default("text");
-
-const collect = (line: string, lines: string[]): string[] => [...lines, line];
 
 async function run(url: string, options: RunOptions, io: CliIo): Promise<void> {
   const target =

@@ -1,6 +1,7 @@
 import { permanentNamespaces } from "../../config/kinds/namespace.ts";
 import { keyOf } from "../../config/object.ts";
 import type { ConfigStore, Write } from "../../config/store.ts";
+import { limpidReasons } from "../../contract/index.ts";
 import type { ApiContext } from "./context.ts";
 import { forbidden, notFound } from "./status-error.ts";
 
@@ -13,7 +14,7 @@ export async function ensureNamespaces(store: ConfigStore): Promise<void> {
     const object = { apiVersion: "v1", kind: "Namespace", metadata: { name, namespace: "" }, spec: {} };
     if ((await store.get(keyOf(object))) === undefined) writes.push({ op: "put", object });
   }
-  if (writes.length > 0) await store.commit(writes, "limpid", { reason: "the mesh's own namespaces" });
+  if (writes.length > 0) await store.commit(writes, "limpid", { reason: limpidReasons.namespaces });
 }
 
 export async function namespaceExists(context: ApiContext, namespace: string): Promise<boolean> {

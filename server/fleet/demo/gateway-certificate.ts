@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { SecretStatus } from "../../config/kinds/secret.ts";
 import type { ConfigObject } from "../../config/object.ts";
+import { limpidReasons } from "../../contract/index.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { createHttpClient } from "../../lib/http-client.ts";
 import { ingressGateway } from "./workloads.ts";
@@ -46,6 +47,6 @@ export async function renewGatewayCertificate(configApi: string, data: string): 
   const object = await gatewayCertificate(data);
   await client.call("POST", "/limpid/v1/transactions", {
     headers: { "content-type": "application/json", "x-limpid-user": "limpid (demo)" },
-    body: JSON.stringify({ reason: "a new certificate for the demo's gateway", writes: [{ op: "put", object }] }),
+    body: JSON.stringify({ reason: limpidReasons["demo-certificate"], writes: [{ op: "put", object }] }),
   });
 }

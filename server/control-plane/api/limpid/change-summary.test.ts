@@ -98,6 +98,8 @@ test("says in parts what it says in English", () => {
   expect(words([shift], "reviews all versions → 80/20")).toEqual([shifted]);
   expect(words([shift], undoReason(5, [shift]))).toEqual([{ code: "undo", revision: 5 }, shifted]);
   expect(words([shift], "undo of 5: what I did")).toEqual([{ code: "own", text: "undo of 5: what I did" }]);
+  expect(words([shift], "design usual-alerts")).toEqual([{ code: "design", design: "usual-alerts" }]);
+  expect(words([shift], "the Bookinfo demo")).toEqual([{ code: "limpid", what: "demo" }]);
   expect(words([shift], "canary of Tuesday")).toEqual([{ code: "own", text: "canary of Tuesday" }]);
   const both = { fault: { ...delay.fault, abort: { percentage: { value: 50 }, grpcStatus: "UNAVAILABLE" } } };
   const burning = virtualService({ ...both, ...split({ v1: 100 }) });

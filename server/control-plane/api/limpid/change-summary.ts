@@ -1,6 +1,6 @@
 import type { ServiceRef } from "../../../config/edits/index.ts";
 import type { Commit, ConfigChange } from "../../../config/store.ts";
-import { type Change, type ChangeWord, canaryEvents } from "../../../contract/index.ts";
+import { type Change, type ChangeWord, canaryEvents, designReason, limpidReasons } from "../../../contract/index.ts";
 import { faultsOfChange } from "./change-faults.ts";
 import { objectWords, trafficWords } from "./change-words.ts";
 
@@ -52,8 +52,19 @@ function wordsOf({ reason, changes }: Commit): ChangeWord[] {
   if (reason === restoreReason(restored, changes)) return [{ code: "restore", revision: restored }, ...seen];
   const [, over = ""] = /^fault on (\S+) ended: /.exec(reason) ?? [];
   if (reason === overReason(over)) return [{ code: "fault-over", service: over }];
-  const canary = canaryWord(reason);
-  return [canary ?? { code: "own", text: reason }];
+  return [canaryWord(reason) ?? designWord(reason) ?? limpidWord(reason) ?? { code: "own", text: reason }];
+}
+
+function designWord(reason: string): ChangeWord | undefined {
+  const [, design] = /^design ([a-z0-9][-a-z0-9.]*)$/.exec(reason) ?? [];
+  return design === undefined ? undefined : { code: "design", design };
+}
+
+function limpidWord(reason: string): ChangeWord | undefined {
+  const what = (Object.keys(limpidReasons) as (keyof typeof limpidReasons)[]).find(
+    (key) => limpidReasons[key] === reason,
+  );
+  return what && { code: "limpid", what };
 }
 
 function canaryWord(reason: string): CanaryWord | undefined {
@@ -107,6 +118,10 @@ function wordText(word: ChangeWord): string {
     case "undo":
     case "restore":
       return `${word.code} of ${word.revision}`;
+    case "design":
+      return designReason(word.design);
+    case "limpid":
+      return limpidReasons[word.what];
     case "own":
       return word.text;
   }
