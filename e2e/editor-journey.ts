@@ -55,8 +55,11 @@ export function editorJourney(running: () => Running): void {
     await page.getByTestId("rule-0-delete").click();
     await apply(page);
     await answering("v1");
+    await focused(page, "undo");
     await page.getByTestId("undo").click();
     await answering("v2");
+    // Pressed where it had the focus already, it still has it when it is done.
+    await focused(page, "undo");
     expect(problems.filter(unexpected)).toEqual([]);
   });
 
@@ -140,7 +143,8 @@ export function editorJourney(running: () => Running): void {
     await focused(page, "undo");
     await page.keyboard.press("Enter");
     await answering("v1");
-    expect(problems.filter(unexpected)).toEqual([]);
+    // Nobody asked what a change would do that was written already.
+    expect(problems).toEqual([]);
   });
 
   test("form and YAML follow each other; comments and what the form doesn't know stay; errors stand at their line", async () => {

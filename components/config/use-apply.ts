@@ -42,7 +42,8 @@ export function useApply(change: Application | null, { envoy = false } = {}): Ap
   const query = useQuery({
     queryKey: ["apply-plan", settled, envoy],
     queryFn: () => applyYaml(joined?.yaml ?? "", wanted?.removed ?? [], { dryRun: true, envoy }),
-    enabled: !isEmpty && !busy && settled !== written,
+    // What was settled is behind by a moment: once it is written, or discarded, nobody asks what it would do.
+    enabled: change !== null && !isEmpty && !busy && settled !== written,
     retry: false,
     staleTime: 10_000,
     placeholderData: keepPreviousData,

@@ -20,8 +20,11 @@ export function useKeptFocus(): void {
       const others = places.filter(({ element }) => element !== target);
       places = [{ element: target, page: window.location.pathname }, ...others].slice(0, remembered);
     };
-    const forget = () => {
-      places = [];
+    const forget = ({ target }: PointerEvent) => {
+      // What has it already is not told again that it has it.
+      const { activeElement } = document;
+      const stays = target instanceof Node && activeElement !== document.body && activeElement?.contains(target);
+      places = stays ? places.filter(({ element }) => element === activeElement) : [];
     };
     const look = () => {
       const [last] = places;

@@ -5,6 +5,8 @@ import { apportion, type SplitPart } from "./split.ts";
 export interface WeightPart extends SplitPart {
   version: string;
   subset: string;
+  /** The version whose colour it has, where `version` says more than that. */
+  colouredAs?: string;
 }
 
 export interface RuleSplit {

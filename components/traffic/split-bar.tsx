@@ -60,7 +60,8 @@ export function WeightSplitBar({ parts, onChange, label, readOnly = false }: Spl
 }
 
 function PartBlock({ part, left, inset }: { part: WeightPart; left: number; inset: number }) {
-  const style = { left: `${left}%`, width: `${part.weight}%`, "--c": versionColor(part.version) } as CSSProperties;
+  const color = versionColor(part.colouredAs ?? part.version);
+  const style = { left: `${left}%`, width: `${part.weight}%`, "--c": color } as CSSProperties;
   return (
     <div className={styles.part} style={style} aria-hidden data-version={part.version}>
       <span className={styles.words} style={{ marginLeft: Math.max(0, inset) }}>

@@ -1,5 +1,5 @@
-import { stringify } from "yaml";
 import type { AdvisedPolicy, AdvisedRule, Evidence, LeftOut } from "../contract/index.ts";
+import { writeYaml } from "../lib/yaml/write-yaml.ts";
 import { generalisePaths, isExpressible } from "./generalise.ts";
 import { type RecordedCall, sampleOf, spanOf } from "./recorded-call.ts";
 
@@ -46,7 +46,7 @@ export function proposePolicy(
   ];
   const name = `${target.name}-from-traffic`;
   const policy = { namespace: target.namespace, name, selector: { ...target.selector }, rules };
-  const yaml = stringify(policyObject(policy), { lineWidth: 0, aliasDuplicateObjects: false });
+  const yaml = writeYaml(policyObject(policy));
   return { ...policy, yaml, leftOut: summarise(left) };
 }
 

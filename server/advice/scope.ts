@@ -1,5 +1,4 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { stringify } from "yaml";
 import type { ConfigObject } from "../config/object.ts";
 import type { ScopeAdvice, ScopeSize } from "../contract/index.ts";
 import { ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
@@ -7,6 +6,7 @@ import { ClusterLoadAssignmentSchema } from "../gen/proto/envoy/config/endpoint/
 import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
+import { writeYaml } from "../lib/yaml/write-yaml.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { translate } from "../translate/translate.ts";
@@ -72,7 +72,7 @@ export function sidecarObject(
 }
 
 export const yamlOf = ({ apiVersion, kind, metadata, spec }: ConfigObject): string =>
-  stringify({ apiVersion, kind, metadata, spec }, { lineWidth: 0, aliasDuplicateObjects: false });
+  writeYaml({ apiVersion, kind, metadata, spec });
 
 /** Clusters and bytes of everything that proxies are sent, as the translation makes it. */
 export function sizeOf(mesh: Mesh, proxies: readonly MeshProxy[]): ScopeSize {

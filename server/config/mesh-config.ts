@@ -1,7 +1,7 @@
-import { stringify } from "yaml";
 import { DashboardError } from "../contract/errors.ts";
 import type { Badge } from "../contract/graph.ts";
 import type { MeshService } from "../contract/services.ts";
+import { writeYaml } from "../lib/yaml/write-yaml.ts";
 import type { ConfigApiClient } from "./api-client.ts";
 import { badgesOf } from "./badges.ts";
 import { destinationRule } from "./kinds/destination-rule.ts";
@@ -71,7 +71,7 @@ function toDocument(object: ConfigObject): ConfigDocument {
     namespace: metadata.namespace ?? "",
     name: metadata.name,
     resourceVersion: metadata.resourceVersion ?? "",
-    yaml: stringify({ apiVersion: object.apiVersion, kind: object.kind, metadata, ...body }),
+    yaml: writeYaml({ apiVersion: object.apiVersion, kind: object.kind, metadata, ...body }),
   };
 }
 

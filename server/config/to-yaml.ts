@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { writeYaml } from "../lib/yaml/write-yaml.ts";
 import { bodyOf } from "./kind.ts";
 import { kindNamed } from "./kinds/index.ts";
 import type { ConfigObject } from "./object.ts";
@@ -27,5 +27,5 @@ function write(object: ConfigObject): string {
   if (Object.keys(annotations).length > 0) metadata.annotations = annotations;
   const { apiVersion, kind, spec } = object;
   const body = bodyOf(kindNamed(kind) ?? {}, spec);
-  return stringify({ apiVersion, kind, metadata, ...body }, { lineWidth: 0, aliasDuplicateObjects: false });
+  return writeYaml({ apiVersion, kind, metadata, ...body });
 }

@@ -103,8 +103,7 @@ export function RuleEditor(props: RuleEditorProps) {
         </button>
         <span className={styles.tools}>
           {tool("duplicate", IconCopy, onDuplicate)}
-          {list === "http" &&
-            (entry.disabled ? tool("on", IconPlayerPlay, onToggle) : tool("off", IconPlayerPause, onToggle, isLast))}
+          {entry.disabled ? tool("on", IconPlayerPlay, onToggle) : tool("off", IconPlayerPause, onToggle, isLast)}
           {tool("delete", IconTrash, onDelete, isLast)}
         </span>
       </header>

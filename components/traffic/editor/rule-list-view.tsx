@@ -10,7 +10,6 @@ import {
   addRule,
   deleteRule,
   duplicateRule,
-  listPath,
   moveRule,
   newRule,
   type RuleListName,
@@ -32,7 +31,6 @@ export function RuleListView({ host, list: listName }: RuleListProps) {
   const t = useTranslations("form");
   const { object, edit, disabled } = useForm();
   const entries = rulesOf(object, listName);
-  const path = listPath(listName);
   const list = useRef<HTMLOListElement>(null);
   const [open, setOpen] = useState<number | null>(entries.length === 1 ? 0 : null);
   const [said, setSaid] = useState("");
@@ -42,7 +40,7 @@ export function RuleListView({ host, list: listName }: RuleListProps) {
     setOpen(nextOpen);
   };
   const move = (from: number, to: number) => {
-    const edits = moveRule(entries, from, to, path);
+    const edits = moveRule(entries, from, to, listName);
     if (edits.length === 0) return;
     run(edits, movedPlace(open, from, to));
     setSaid(t("moved", { from: from + 1, to: to + 1, count: entries.length }));
@@ -74,9 +72,11 @@ export function RuleListView({ host, list: listName }: RuleListProps) {
             grip={drag.gripOf(index)}
             onOpen={() => setOpen(open === index ? null : index)}
             onMove={(to) => move(index, to)}
-            onDuplicate={() => run(duplicateRule(entries, index, path), index + 1)}
-            onToggle={() => run(toggleRule(entries, index), entry.disabled ? open : open === index ? null : open)}
-            onDelete={() => run(deleteRule(entries, index, path), null)}
+            onDuplicate={() => run(duplicateRule(entries, index, listName), index + 1)}
+            onToggle={() =>
+              run(toggleRule(entries, index, listName), entry.disabled ? open : open === index ? null : open)
+            }
+            onDelete={() => run(deleteRule(entries, index, listName), null)}
           />
         ))}
       </ol>
@@ -89,7 +89,12 @@ export function RuleListView({ host, list: listName }: RuleListProps) {
             onClick={() => {
               const at = place === "first" ? 0 : entries.length;
               run(
-                addRule(entries, at, newRule(listName, host, object, place === "first" && entries.length > 0), path),
+                addRule(
+                  entries,
+                  at,
+                  newRule(listName, host, object, place === "first" && entries.length > 0),
+                  listName,
+                ),
                 at,
               );
             }}

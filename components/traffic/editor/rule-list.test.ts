@@ -2,14 +2,23 @@ import { expect, it, test } from "vitest";
 import { stringify } from "yaml";
 import { editText } from "../../config/document/edit-text.ts";
 import { readObject } from "../../config/document/read-object.ts";
-import { addRule, deleteRule, disabledAnnotation, duplicateRule, moveRule, rulesOf, toggleRule } from "./rule-list.ts";
+import {
+  addRule,
+  deleteRule,
+  disabledAnnotation,
+  duplicateRule,
+  moveRule,
+  type RuleListName,
+  rulesOf,
+  toggleRule,
+} from "./rule-list.ts";
 
 const rule = (name: string) => ({ name, route: [{ destination: { host: "reviews" } }] });
 const text = (...names: string[]) =>
   stringify({ kind: "VirtualService", metadata: { name: "r" }, spec: { http: names.map(rule) } });
-const entries = (yaml: string) => {
+const entries = (yaml: string, list: RuleListName = "http") => {
   const read = readObject(yaml);
-  return read.ok ? rulesOf(read.object) : [];
+  return read.ok ? rulesOf(read.object, list) : [];
 };
 /** `a -b c`: a minus stands before what is off. */
 const shown = (yaml: string) =>
@@ -20,9 +29,23 @@ const shown = (yaml: string) =>
 it("switches a rule off and on again, at its place", () => {
   const off = editText(text("a", "b", "c"), toggleRule(entries(text("a", "b", "c")), 1));
   expect(shown(off)).toBe("a -b c");
-  expect(off).toContain(disabledAnnotation);
+  expect(off).toContain(disabledAnnotation("http"));
   expect(off.split("annotations")[0]).not.toContain("name: b");
   expect(editText(off, toggleRule(entries(off), 1))).toBe(text("a", "b", "c"));
+});
+
+it("keeps rules of connections that are off apart from those of requests", () => {
+  const before = stringify({
+    kind: "VirtualService",
+    metadata: { name: "r" },
+    spec: { http: [rule("a"), rule("b")], tcp: [{ match: [{ port: 9000 }], route: rule("t").route }] },
+  });
+  const off = editText(editText(before, toggleRule(entries(before), 0)), toggleRule(entries(before, "tcp"), 0, "tcp"));
+  expect(shown(off)).toBe("-a b");
+  expect(entries(off, "tcp")).toMatchObject([{ disabled: true, rule: { match: [{ port: 9000 }] } }]);
+  expect(off).not.toContain("tcp:");
+  const on = editText(editText(off, toggleRule(entries(off), 0)), toggleRule(entries(off, "tcp"), 0, "tcp"));
+  expect(on).toBe(before);
 });
 
 test("every move in a list with rules that are off ends where it was sent", () => {
@@ -51,10 +74,10 @@ test("rules beside one that is off are added, copied and taken away", () => {
 });
 
 test("an annotation that somebody broke counts as none", () => {
-  const yaml = `kind: VirtualService\nmetadata:\n  annotations:\n    ${disabledAnnotation}: "{"\nspec: {http: [{name: a}]}\n`;
+  const yaml = `kind: VirtualService\nmetadata:\n  annotations:\n    ${disabledAnnotation("http")}: "{"\nspec: {http: [{name: a}]}\n`;
   expect(shown(yaml)).toBe("a");
   const far = stringify({
-    metadata: { annotations: { [disabledAnnotation]: JSON.stringify([{ at: 9, rule: { name: "z" } }]) } },
+    metadata: { annotations: { [disabledAnnotation("http")]: JSON.stringify([{ at: 9, rule: { name: "z" } }]) } },
     spec: { http: [{ name: "a" }] },
   });
   expect(shown(far)).toBe("a -z");

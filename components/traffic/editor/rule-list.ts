@@ -2,10 +2,11 @@ import type { MeshObject } from "../../config/document/read-object.ts";
 import type { Path, YamlEdit } from "../../config/document/yaml-edit.ts";
 
 /**
- * Rules that somebody has switched off are no part of a VirtualService's spec: Istio has no such thing. They stand in this annotation, each
- * with its place among all rules, and every other tool sees a VirtualService without them.
+ * Rules that somebody has switched off are no part of a VirtualService's spec: Istio has no such thing. They stand in an annotation for each
+ * list, each with its place among all its rules, and every other tool sees a VirtualService without them.
  */
-export const disabledAnnotation = "limpid.dev/disabled-rules";
+export const disabledAnnotation = (list: RuleListName): string =>
+  list === "http" ? "limpid.dev/disabled-rules" : `limpid.dev/disabled-${list}-rules`;
 
 export type Rule = Readonly<Record<string, unknown>>;
 
@@ -24,9 +25,8 @@ export type RuleListName = "http" | "tls" | "tcp";
 
 export const listPath = (list: RuleListName): Path => ["spec", list];
 export const httpPath = listPath("http");
-const annotationPath: Path = ["metadata", "annotations", disabledAnnotation];
 
-/** Rules in their order, those that are switched off (of http only) at their places. */
+/** Rules in their order, those that are switched off at their places. */
 export function rulesOf(object: MeshObject, list: RuleListName = "http"): RuleEntry[] {
   const rules = object.spec?.[list];
   const entries: RuleEntry[] = (Array.isArray(rules) ? (rules as Rule[]) : []).map((rule, index) => ({
@@ -34,15 +34,14 @@ export function rulesOf(object: MeshObject, list: RuleListName = "http"): RuleEn
     index,
     rule: isRecord(rule) ? rule : {},
   }));
-  if (list !== "http") return entries;
-  for (const { at, rule } of disabledOf(object)) entries.splice(at, 0, { disabled: true, index: null, rule });
+  for (const { at, rule } of disabledOf(object, list)) entries.splice(at, 0, { disabled: true, index: null, rule });
   return entries;
 }
 
 /** Lowest place first. An annotation that can't be read counts as none. */
-function disabledOf(object: MeshObject): Disabled[] {
+function disabledOf(object: MeshObject, list: RuleListName): Disabled[] {
   try {
-    const read: unknown = JSON.parse(object.metadata?.annotations?.[disabledAnnotation] ?? "[]");
+    const read: unknown = JSON.parse(object.metadata?.annotations?.[disabledAnnotation(list)] ?? "[]");
     return (Array.isArray(read) ? read : []).filter(isDisabled).toSorted((a, b) => a.at - b.at);
   } catch {
     return [];
@@ -59,57 +58,73 @@ const enabledBefore = (entries: readonly RuleEntry[], at: number): number =>
   entries.slice(0, at).filter(({ disabled }) => !disabled).length;
 
 /** Writes down which rules are off, as `entries` have them. */
-function noted(entries: readonly RuleEntry[]): YamlEdit {
+function noted(entries: readonly RuleEntry[], list: RuleListName): YamlEdit {
   const off = entries.flatMap((entry, at): Disabled[] => (entry.disabled ? [{ at, rule: entry.rule }] : []));
-  return { op: "set", path: annotationPath, value: off.length > 0 ? JSON.stringify(off) : undefined };
+  const path = ["metadata", "annotations", disabledAnnotation(list)];
+  return { op: "set", path, value: off.length > 0 ? JSON.stringify(off) : undefined };
 }
 
 /** Only where there are such, so that an object without them stays without the annotation. */
-const noteIfAny = (before: readonly RuleEntry[], after: readonly RuleEntry[]): YamlEdit[] =>
-  [...before, ...after].some(({ disabled }) => disabled) ? [noted(after)] : [];
+const noteIfAny = (before: readonly RuleEntry[], after: readonly RuleEntry[], list: RuleListName): YamlEdit[] =>
+  [...before, ...after].some(({ disabled }) => disabled) ? [noted(after, list)] : [];
 
-export function moveRule(entries: readonly RuleEntry[], from: number, to: number, path: Path = httpPath): YamlEdit[] {
+export function moveRule(
+  entries: readonly RuleEntry[],
+  from: number,
+  to: number,
+  list: RuleListName = "http",
+): YamlEdit[] {
   const entry = entries[from];
   if (!entry || to < 0 || to >= entries.length || from === to) return [];
   const others = entries.filter((_, at) => at !== from);
   const after = others.toSpliced(to, 0, entry);
   const target = enabledBefore(others, to);
   const moved: YamlEdit[] =
-    entry.disabled || entry.index === target ? [] : [{ op: "move", path, from: entry.index, to: target }];
-  return [...moved, ...noteIfAny(entries, after)];
+    entry.disabled || entry.index === target
+      ? []
+      : [{ op: "move", path: listPath(list), from: entry.index, to: target }];
+  return [...moved, ...noteIfAny(entries, after, list)];
 }
 
 /** Off: out of the spec and into the annotation. On: back to its place. */
-export function toggleRule(entries: readonly RuleEntry[], at: number): YamlEdit[] {
+export function toggleRule(entries: readonly RuleEntry[], at: number, list: RuleListName = "http"): YamlEdit[] {
   const entry = entries[at];
   if (!entry) return [];
   if (entry.disabled) {
     const after = entries.with(at, { disabled: false, index: -1, rule: entry.rule });
-    return [{ op: "insert", path: httpPath, index: enabledBefore(entries, at), value: entry.rule }, noted(after)];
+    const back: YamlEdit = { op: "insert", path: listPath(list), index: enabledBefore(entries, at), value: entry.rule };
+    return [back, noted(after, list)];
   }
   const after = entries.with(at, { disabled: true, index: null, rule: entry.rule });
-  return [{ op: "set", path: [...httpPath, entry.index], value: undefined }, noted(after)];
+  return [{ op: "set", path: [...listPath(list), entry.index], value: undefined }, noted(after, list)];
 }
 
-export function deleteRule(entries: readonly RuleEntry[], at: number, path: Path = httpPath): YamlEdit[] {
+export function deleteRule(entries: readonly RuleEntry[], at: number, list: RuleListName = "http"): YamlEdit[] {
   const entry = entries[at];
   if (!entry) return [];
   const after = entries.toSpliced(at, 1);
-  const gone: YamlEdit[] = entry.disabled ? [] : [{ op: "set", path: [...path, entry.index], value: undefined }];
-  return [...gone, ...noteIfAny(entries, after)];
+  const path = [...listPath(list), entry.index ?? 0];
+  const gone: YamlEdit[] = entry.disabled ? [] : [{ op: "set", path, value: undefined }];
+  return [...gone, ...noteIfAny(entries, after, list)];
 }
 
 /** The copy stands behind, and is off where the original is. */
-export function duplicateRule(entries: readonly RuleEntry[], at: number, path: Path = httpPath): YamlEdit[] {
+export function duplicateRule(entries: readonly RuleEntry[], at: number, list: RuleListName = "http"): YamlEdit[] {
   const entry = entries[at];
   if (!entry) return [];
-  const copied: YamlEdit[] = entry.disabled ? [] : [{ op: "duplicate", path, index: entry.index }];
-  return [...copied, ...noteIfAny(entries, entries.toSpliced(at, 0, entry))];
+  const copied: YamlEdit[] = entry.disabled ? [] : [{ op: "duplicate", path: listPath(list), index: entry.index }];
+  return [...copied, ...noteIfAny(entries, entries.toSpliced(at, 0, entry), list)];
 }
 
-export function addRule(entries: readonly RuleEntry[], at: number, rule: Rule, path: Path = httpPath): YamlEdit[] {
+export function addRule(
+  entries: readonly RuleEntry[],
+  at: number,
+  rule: Rule,
+  list: RuleListName = "http",
+): YamlEdit[] {
   const after = entries.toSpliced(at, 0, { disabled: false, index: -1, rule });
-  return [{ op: "insert", path, index: enabledBefore(entries, at), value: rule }, ...noteIfAny(entries, after)];
+  const added: YamlEdit = { op: "insert", path: listPath(list), index: enabledBefore(entries, at), value: rule };
+  return [added, ...noteIfAny(entries, after, list)];
 }
 
 /** Tells a rule's parts from those of others, for tests and whoever looks for them: `0`, `tcp-0`. */

@@ -6,15 +6,17 @@ import { ListField } from "./fields/list-field.tsx";
 import { OtherFields } from "./fields/other-fields.tsx";
 import { Section } from "./fields/section.tsx";
 import { useForm } from "./form-context.ts";
-import { addRule, firstRule, listPath } from "./rule-list.ts";
+import { addRule, firstRule, type RuleListName, rulesOf } from "./rule-list.ts";
 import { RuleListView } from "./rule-list-view.tsx";
 
 /** A VirtualService: whom it is for, and its rules, of requests and of connections. */
 export function VirtualServiceForm({ host }: { host: string }) {
   const t = useTranslations("form");
   const { object, gateways, edit, disabled } = useForm();
-  const others = (["tls", "tcp"] as const).filter((name) => object.spec?.[name] !== undefined);
-  const ofConnectionsOnly = others.length > 0 && object.spec?.http === undefined;
+  // A list whose rules are all switched off is there, too.
+  const has = (name: RuleListName) => object.spec?.[name] !== undefined || rulesOf(object, name).length > 0;
+  const others = (["tls", "tcp"] as const).filter(has);
+  const ofConnectionsOnly = others.length > 0 && !has("http");
   return (
     <div className={styles.items}>
       {!ofConnectionsOnly && <RuleListView host={host} list="http" />}
@@ -30,7 +32,7 @@ export function VirtualServiceForm({ host }: { host: string }) {
                 key={list}
                 size="compact-sm"
                 disabled={disabled}
-                onClick={() => edit(addRule([], 0, firstRule(list, host, object), listPath(list)))}
+                onClick={() => edit(addRule([], 0, firstRule(list, host, object), list))}
                 data-testid={`add-${list}-rules`}
               >
                 {t(`add-${list}`)}

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
-import { stringify } from "yaml";
 import type { KindDefinition } from "../../config/kind.ts";
 import type { ConfigObject } from "../../config/object.ts";
+import { writeYaml } from "../../lib/yaml/write-yaml.ts";
 import { displayName } from "./apply.ts";
 import { call, portOffsetOption, type ServerOption, serverOption, serverUrl } from "./client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
@@ -96,7 +96,7 @@ const where = (kind: KindDefinition, namespace: string | undefined): string =>
 function format(whole: unknown, json: boolean, several: boolean): string {
   const item = withoutManagedFields(whole);
   if (json) return `${JSON.stringify(item, null, 2)}\n`;
-  return `${several ? "---\n" : ""}${stringify(item, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+  return `${several ? "---\n" : ""}${writeYaml(item)}`;
 }
 
 /** Like kubectl: who set which field is for machines. */

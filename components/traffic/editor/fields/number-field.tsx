@@ -8,6 +8,8 @@ export interface NumberFieldProps extends FieldProps {
   max?: number;
   suffix?: string;
   decimals?: boolean;
+  /** What it is of stands beside it. */
+  hidesLabel?: boolean;
 }
 
 export function NumberField({
@@ -18,11 +20,12 @@ export function NumberField({
   max,
   suffix = "",
   decimals = false,
+  hidesLabel = false,
 }: NumberFieldProps) {
   const { value, set, error, disabled } = useField(path);
   return (
     <NumberInput
-      label={label}
+      {...(hidesLabel ? { "aria-label": label } : { label })}
       value={typeof value === "number" ? value : ""}
       onChange={(next) => set(typeof next === "number" ? next : undefined)}
       min={min}

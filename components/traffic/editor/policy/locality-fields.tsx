@@ -46,10 +46,10 @@ function Distribute({ path }: { path: Path }) {
         }}
       >
         {(item) => (
-          <>
+          <div className={styles.items}>
             <TextField path={[...item, "from"]} label={t("distribute-from")} placeholder="region/zone/*" required />
             <LocalityShares path={[...item, "to"]} />
-          </>
+          </div>
         )}
       </ItemList>
     </div>

@@ -29,7 +29,7 @@ export function LocalityShares({ path }: { path: Path }) {
             disabled={disabled}
             testId={`locality-name-${name}`}
           />
-          <NumberField path={[...path, name]} label={name} min={1} max={100} suffix=" %" />
+          <NumberField path={[...path, name]} label={name} hidesLabel min={1} max={100} suffix=" %" />
           <RemoveButton
             label={t("remove", { what: name })}
             onRemove={() => edit([{ op: "set", path: [...path, name], value: undefined }])}

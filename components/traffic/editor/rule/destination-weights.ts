@@ -23,12 +23,22 @@ export function readDestinations(route: unknown): WrittenDestination[] {
 const recordOf = (value: unknown): Record<string, unknown> =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 
-/** What people call a destination: its subset, or the first label of a host among several hosts. */
+/** What people call a destination: its subset, or as much of its host as tells it from the others'. */
 export function destinationName({ host, subset }: WrittenDestination, all: readonly WrittenDestination[]): string {
-  const short = host.split(".")[0] ?? host;
-  const hosts = new Set(all.map((one) => one.host));
-  if (subset === undefined) return short;
-  return hosts.size > 1 ? `${short} ${subset}` : subset;
+  const hosts = [...new Set(all.map((one) => one.host))];
+  if (subset !== undefined && hosts.length <= 1) return subset;
+  const short = shortHost(host, hosts);
+  return subset === undefined ? short : `${short} ${subset}`;
+}
+
+/** `shop` beside `cart`, `shop.prod` beside `shop.next`. */
+function shortHost(host: string, hosts: readonly string[]): string {
+  const labels = host.split(".");
+  const first = (of: string, count: number) => of.split(".").slice(0, count).join(".");
+  const count = labels.findIndex((_, i) =>
+    hosts.every((one) => one === host || first(one, i + 1) !== first(host, i + 1)),
+  );
+  return count < 0 ? host : first(host, count + 1);
 }
 
 export interface Shares {
@@ -45,6 +55,11 @@ export function sharesOf(destinations: readonly WrittenDestination[], locked: Re
   if (sum !== 100 || weights.some((weight) => !Number.isInteger(weight) || weight < 0)) return { parts: null, sum };
   const parts = destinations.map((destination, index) => ({
     version: destinationName(destination, destinations),
+    // A version looks as it does everywhere else, as long as no other destination would look like it.
+    ...(destination.subset !== undefined &&
+      destinations.filter(({ subset }) => subset === destination.subset).length === 1 && {
+        colouredAs: destination.subset,
+      }),
     subset: String(index),
     weight: weights[index] ?? 0,
     locked: locked.has(index),

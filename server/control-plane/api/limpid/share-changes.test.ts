@@ -75,6 +75,21 @@ describe("what a change sends nowhere", () => {
     expect(dead([...base, http("v3")], [...base, http("v1")])).toEqual([]);
   });
 
+  it("is nothing of connections that go where they went: by the first rules of their port, or past them", () => {
+    const tls = entry.replaceAll("tcp, protocol: TCP", "tls, protocol: TLS");
+    const named = (more = "") => route(`tls: [{ match: [{ port: 3306, sniHosts: [${host}]${more} }], ${to("v1")} }]`);
+    const base = [tls, subsets("v1", "v2")];
+    expect(dead(base, [...base, named()])).toEqual([]);
+    const one = named(", sourceLabels: { app: one }");
+    expect(dead(base, [...base, one]), "others are left without a rule").toMatchObject([
+      { list: "tls", lost: "route" },
+    ]);
+    const plain = [entry, subsets("v1", "v2")];
+    const onPort = (port: number) => route(`tcp: [{ match: [{ port: ${port} }], ${to("v1")} }]`);
+    expect(dead(plain, [...plain, onPort(3306)])).toEqual([]);
+    expect(dead([...plain, onPort(3306)], [...plain, onPort(3307)])).toEqual([]);
+  });
+
   it("is a share that stays when the rule of subsets goes, or its subset, or the labels that it stands for", () => {
     const routed = route(`http: [{ ${to("v1")} }]`);
     const lost = [{ virtualService: echo, list: "http", hostname: host, subset: "v1", lost: "endpoints" }];

@@ -102,9 +102,11 @@ function* followedChanges(
         rulesOn(list, { side: was, other: now }, { ...at, facts: earlier }),
         rulesOn(list, { side: now, other: was }, { ...at, facts }),
       ] as const;
+      const isTaken = list === "tcp" || (list === "tls" && was === undefined && takesName(sides[1].rules, hostname));
       const found = [
         ...[...pairs(...sides)].flatMap((pair) => [...compare(pair, where, facts, earlier)]),
-        ...orphans(...sides, where, facts),
+        // Connections that no rule of their port takes go on to their service.
+        ...(isTaken ? [] : orphans(...sides, where, facts)),
       ];
       for (const share of found) {
         const text = JSON.stringify(share);
@@ -115,6 +117,15 @@ function* followedChanges(
     }
   }
 }
+
+/** Whether rules take whoever asks for a service by its own name, wherever they call from. */
+const takesName = (rules: readonly Rule[], hostname: string): boolean =>
+  rules.some(({ match = [] }) =>
+    match.some((one) => {
+      const { sniHosts = [], port: _, ...limits } = one as { sniHosts?: readonly string[]; port?: number };
+      return Object.keys(limits).length === 0 && sniHosts.some((name) => name === "*" || name === hostname);
+    }),
+  );
 
 /** Requests of rules that are gone and that no other rule takes: 404, at gateways and in the mesh alike. */
 function* orphans(
