@@ -62,7 +62,7 @@ export function designsJourney(running: () => Running): void {
   test("what was compared before can be read while other sides are being compared, and is not restored from", async () => {
     const { open } = running();
     for (const colorScheme of ["dark", "light"] as const) {
-      const { page, problems } = await open("/history", { colorScheme, reducedMotion: "reduce" });
+      const { page, problems } = await open("/history?from=r2", { colorScheme, reducedMotion: "reduce" });
       const differences = page.getByTestId("differences");
       await differences.getByRole("button", { name: "Restore …" }).first().waitFor();
       const answer = Promise.withResolvers<void>();
