@@ -23,7 +23,12 @@ export function designsJourney(running: () => Running): void {
     await page.locator(`[data-design="${name}"][data-so="true"]`).waitFor();
     expect(await kept.textContent()).toContain("before anything was tried");
 
-    await page.locator(`[data-design="${ready}"]`).getByTestId("apply-design").click();
+    const apply = page.locator(`[data-design="${ready}"]`).getByTestId("apply-design");
+    await apply.press("Enter");
+    await page.getByTestId("mesh-plan-confirm").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(`[data-design="${ready}"] [data-testid="apply-design"]:focus`).waitFor();
+    await apply.click();
     const plan = page.getByTestId("mesh-plan-dialog");
     await plan.getByTestId("mesh-plan-confirm").click();
     await page.locator(`[data-design="${ready}"][data-so="true"]`).waitFor();
@@ -57,7 +62,7 @@ export function designsJourney(running: () => Running): void {
   test("what was compared before can be read while other sides are being compared, and is not restored from", async () => {
     const { open } = running();
     for (const colorScheme of ["dark", "light"] as const) {
-      const { page, problems } = await open("/history", { colorScheme, reducedMotion: "reduce" });
+      const { page, problems } = await open("/history?from=r2", { colorScheme, reducedMotion: "reduce" });
       const differences = page.getByTestId("differences");
       await differences.getByRole("button", { name: "Restore …" }).first().waitFor();
       const answer = Promise.withResolvers<void>();
@@ -65,7 +70,7 @@ export function designsJourney(running: () => Running): void {
         await answer.promise;
         await route.continue();
       });
-      await page.getByTestId("compare").getByLabel("Revision").first().fill("1");
+      await page.getByTestId("side-from").locator("input").fill("1");
       await page.locator('[data-testid="differences"][aria-busy="true"]').getByText("Comparing…").waitFor();
       expect(await violations(page), colorScheme).toEqual([]);
       expect(await differences.getByRole("button", { name: "Restore …" }).count()).toBe(0);

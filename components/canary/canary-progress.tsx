@@ -1,16 +1,11 @@
 "use client";
 import { Button } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { CanaryAction, CanaryFigures, CanaryList, CanaryStatus, CanaryView } from "../../server/contract/index.ts";
 import { useServerNow } from "../fault/use-now.ts";
-import { toApiError } from "../lib/api.ts";
-import { useErrorText } from "../lib/error-text.ts";
 import type { Live } from "../lib/live.ts";
 import { useMay } from "../lib/session.tsx";
-import { actOnCanary } from "../lib/writes.ts";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { formatCountdown, formatMs, quantityText } from "../ui/format.ts";
@@ -19,6 +14,7 @@ import { Notice } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import styles from "./canary.module.css";
 import { useCanaryReason } from "./canary-text.ts";
+import { useActOnCanary } from "./use-act-on-canary.ts";
 
 export interface CanaryProgressProps {
   canary: CanaryView;
@@ -177,21 +173,13 @@ function Thresholds({ canary: { thresholds, onFailure } }: { canary: CanaryView 
 
 function Buttons({ canary, status }: { canary: CanaryView; status: CanaryStatus }) {
   const t = useTranslations("canary");
-  const textOf = useErrorText();
-  const client = useQueryClient();
+  const actOn = useActOnCanary();
   const [busy, setBusy] = useState<CanaryAction | null>(null);
   const may = useMay()("operator", canary.service.namespace);
   const act = async (action: CanaryAction) => {
     setBusy(action);
-    try {
-      await actOnCanary(canary, action);
-    } catch (cause) {
-      notifications.show({ color: "red", title: t("action-failed"), message: textOf(toApiError(cause)) });
-    } finally {
-      for (const name of ["canaries", "routing", "changes", "status", "push"])
-        await client.invalidateQueries({ queryKey: [name] });
-      setBusy(null);
-    }
+    await actOn(canary, action);
+    setBusy(null);
   };
   if (!may) return null;
   const toggle = status.phase === "Paused" ? "resume" : "pause";

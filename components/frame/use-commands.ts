@@ -28,6 +28,7 @@ import type { Command } from "./commands.ts";
 import { showKeys, startTour } from "./guides.tsx";
 import { languages } from "./languages.ts";
 import { usePages } from "./pages.ts";
+import { exportMesh, useRangeCommands, useRunningCommands } from "./palette-acts.ts";
 
 const keyOf = ({ namespace, hostname }: ServiceId): string => `${namespace}-${hostname}`;
 
@@ -65,6 +66,8 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
   const action = t("action");
   const act = (id: string, label: string, run: () => void): Command => ({ id, label, group: action, acts: true, run });
   const leading = (id: string, label: string, href: string): Command => act(id, label, go(href));
+  const running = useRunningCommands({ act, leading, command });
+  const ranges = useRangeCommands({ act, leading, command });
   return [
     ...pages.map(({ key, href }) => command(`page-${key}`, nav(key), t("page"), href)),
     ...services.map((service) =>
@@ -111,6 +114,9 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
       const words = { revision, summary: said(change), author: authorOf(change.author) };
       return act(`undo-${revision}`, t("undo", words), () => onUndo(revision));
     }),
+    ...running,
+    ...ranges,
+    act("export", t("export"), exportMesh),
     leading("explain", request ? t("explain") : nav("explain"), explainHref(request)),
     ...(may("operator") ? [leading("new-object", t("new-object"), newObjectHref)] : []),
     leading("out-of-sync", t("out-of-sync"), outOfSyncHref),

@@ -16,7 +16,8 @@ export function useKeptFocus(): void {
     let places: { element: HTMLElement; page: string }[] = [];
     let looks = 0;
     const note = ({ target }: FocusEvent) => {
-      if (!(target instanceof HTMLElement)) return;
+      // The content is where the focus falls to while a button is disabled: the button has it again later.
+      if (!(target instanceof HTMLElement) || target.id === "main") return;
       const others = places.filter(({ element }) => element !== target);
       places = [{ element: target, page: window.location.pathname }, ...others].slice(0, remembered);
     };

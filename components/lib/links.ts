@@ -17,6 +17,8 @@ export const auditHref = "/audit";
 export const historyHref = "/history";
 
 export const designsHref = "/designs";
+/** Beside what is in force. */
+export const designHref = (name: string): string => `${designsHref}?from=now&to=${encodeURIComponent(`d:${name}`)}`;
 
 /** Two moments of the mesh beside each other; `now`, `r<revision>` or `t<unix ms>`. */
 export const compareHref = (from: string, to: string): string => `${historyHref}?from=${from}&to=${to}#compare`;

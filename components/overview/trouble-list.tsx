@@ -8,6 +8,7 @@ import {
   certificatesHref,
   configHref,
   faultsHref,
+  newObjectHref,
   outOfSyncHref,
   proxyHref,
   refusalsHref,
@@ -17,6 +18,7 @@ import { LostWords } from "../proxy-sync/lost-words.tsx";
 import { useHealthReason } from "../services/health-reason.tsx";
 import { type HealthLevel, HealthMark } from "../ui/health-mark.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
+import { EmptyState } from "../ui/states.tsx";
 import styles from "./overview.module.css";
 import { certificatesOf, troubledServices } from "./trouble.ts";
 
@@ -125,6 +127,19 @@ function Calm({ services, status }: Pick<TroubleListProps, "services" | "status"
   const t = useTranslations("overview");
   const called = services.filter(({ health }) => health === "healthy").length;
   const known = status?.controlPlane.reachable !== false;
+  if (known && services.length === 0)
+    return (
+      <EmptyState
+        title={t("empty")}
+        action={
+          <Link className="link" href={newObjectHref} prefetch={false}>
+            {t("empty-action")}
+          </Link>
+        }
+      >
+        {t("empty-text")}
+      </EmptyState>
+    );
   return (
     <p className={styles.calm}>
       <HealthMark health={known ? "healthy" : "idle"} silent />

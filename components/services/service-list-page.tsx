@@ -1,4 +1,5 @@
 "use client";
+import Link from "next/link";
 import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
 import {
@@ -12,7 +13,7 @@ import {
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { ThresholdsDialog } from "../health/thresholds-dialog.tsx";
 import type { Settled } from "../lib/api.ts";
-import { outOfSyncHref, serviceHref } from "../lib/links.ts";
+import { newObjectHref, outOfSyncHref, serviceHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
 import { useSaturation, useServices } from "../lib/queries.ts";
 import { useUrlRange } from "../lib/time-range.ts";
@@ -112,7 +113,16 @@ function Services({ live, saturation, before }: ServicesProps) {
           rowProps={(service) => ({ "data-service": keyOf(service), "data-health": service.health })}
           empty={
             services.length === 0 ? (
-              <EmptyState title={t("empty")}>{t("empty-text")}</EmptyState>
+              <EmptyState
+                title={t("empty")}
+                action={
+                  <Link className="link" href={newObjectHref} prefetch={false}>
+                    {t("empty-action")}
+                  </Link>
+                }
+              >
+                {t("empty-text")}
+              </EmptyState>
             ) : (
               <NoMatch title={t("no-match")} filters={["filter"]} />
             )

@@ -32,5 +32,7 @@ function reasonOf(error: unknown, timeoutMs: number): AlertFailure {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === "ECONNREFUSED") return told("receiver-refused", {});
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return told("receiver-unknown", {});
-  return told("receiver-unreachable", { why: code ?? (cause instanceof Error ? cause.name : String(cause)) });
+  // Texts of what fetch refuses by itself (`bad port`) are short; one that names an address is not passed on.
+  const said = cause instanceof Error && !cause.message.includes("/") ? cause.message : "failed";
+  return told("receiver-unreachable", { why: code ?? said });
 }
