@@ -169,3 +169,29 @@ test("what was begun at a service and at its gateway ends as one, under the serv
     {},
   ]);
 });
+
+test("rules without a fault are changed without a look at all others", async () => {
+  let looks = 0;
+  const { clock, memory, start, inject } = setUp((store) => ({
+    get: store.get.bind(store),
+    list(...args) {
+      looks++;
+      return store.list(...args);
+    },
+    watch: store.watch.bind(store),
+    history: store.history.bind(store),
+    revision: store.revision.bind(store),
+    check: store.check.bind(store),
+    close: store.close.bind(store),
+    commit: store.commit.bind(store),
+  }));
+  await start();
+  expect(looks).toBe(1);
+  await memory.commit([{ op: "put", object: reviews({ v1: 80, v2: 20 }) }], "ada");
+  await inject("a", 10);
+  await expect.poll(() => [...clock.timers.values()]).toEqual([1_010_000]);
+  expect(looks).toBe(2);
+  await memory.commit([{ op: "put", object: reviews({ v1: 70, v2: 30 }, "a") }], "ada");
+  await expect.poll(() => [...clock.timers.values()]).toEqual([]);
+  expect(looks).toBe(3);
+});

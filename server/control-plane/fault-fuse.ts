@@ -1,13 +1,14 @@
 import {
   type ExpiredFaults,
   expiredFaults,
+  hasRecords,
   nextFaultEnd,
   removeFault,
   type VirtualService,
 } from "../config/edits/index.ts";
 import { virtualService as virtualServiceKind } from "../config/kinds/virtual-service.ts";
 import { type ConfigObject, formatKey, keyOf } from "../config/object.ts";
-import { type ConfigStore, ConflictError, NotFoundError, type Write } from "../config/store.ts";
+import { type ConfigChange, type ConfigStore, ConflictError, NotFoundError, type Write } from "../config/store.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { overReason } from "./api/limpid/change-summary.ts";
@@ -29,12 +30,13 @@ export function createFaultFuse(options: { store: ConfigStore; clock: Clock; log
   async function burn(): Promise<number | undefined> {
     const again: number[] = [];
     // A fault at a service's own rules and at a gateway's was begun as one, and ends as one.
-    const expired = expiredFaults(await listVirtualServices(), clock.now());
+    const before = await listVirtualServices();
+    const expired = expiredFaults(before, clock.now());
     for (const group of Map.groupBy(expired, ({ ids }) => ids.toSorted().join(" ")).values()) {
       for (const at of await end(group)) again.push(at);
     }
     if (again.length > 0) return Math.min(...again);
-    return nextFaultEnd(await listVirtualServices());
+    return nextFaultEnd(expired.length > 0 ? await listVirtualServices() : before);
   }
 
   /** Returns when to try again what could not be ended. */
@@ -71,8 +73,18 @@ export function createFaultFuse(options: { store: ConfigStore; clock: Clock; log
     store,
     clock,
     logger,
-    kinds: new Set(["VirtualService"]),
+    concerns: hasOrHadFaults,
     look: burn,
     failure: "faults could not be looked through",
   });
 }
+
+/** Whatever else changes, the faults that there are end when they would have ended. */
+const hasOrHadFaults = ({ key, type, before, after }: ConfigChange): boolean => {
+  if (key.kind !== "VirtualService") return false;
+  const isKnown = type === "ADDED" || before !== undefined;
+  return (
+    !isKnown ||
+    [before, after].some((object) => object !== undefined && hasRecords(object as ConfigObject as VirtualService))
+  );
+};

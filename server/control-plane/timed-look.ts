@@ -1,4 +1,4 @@
-import type { ConfigStore } from "../config/store.ts";
+import type { ConfigChange, ConfigStore } from "../config/store.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { followCommits } from "./follow-commits.ts";
@@ -13,8 +13,8 @@ export interface TimedLookOptions {
   store: ConfigStore;
   clock: Clock;
   logger: Logger;
-  /** A commit with an object of these is looked at at once. */
-  kinds: ReadonlySet<string>;
+  /** Whether a commit with this is a reason to look at once. */
+  concerns(change: ConfigChange): boolean;
   /** Does what is due. @returns when to look again, Unix milliseconds; undefined: after the next commit */
   look(): Promise<number | undefined>;
   /** What is logged when it throws. */
@@ -28,7 +28,7 @@ export const retryMs = 1_000;
 const maxWaitMs = 24 * 3_600_000;
 
 /** Does what is due in the store, by commits and by the clock, one look after the other. There is no other memory than the store, and one timer. */
-export function createTimedLook({ store, clock, logger, kinds, look, failure }: TimedLookOptions): TimedLook {
+export function createTimedLook({ store, clock, logger, concerns, look, failure }: TimedLookOptions): TimedLook {
   const closing = new AbortController();
   let timer: { cancel(): void } | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -67,7 +67,7 @@ export function createTimedLook({ store, clock, logger, kinds, look, failure }: 
         from,
         signal: closing.signal,
         onCommit: async ({ changes }) => {
-          if (changes.some(({ key }) => kinds.has(key.kind))) await check();
+          if (changes.some(concerns)) await check();
         },
         onLost: check,
       });

@@ -8,6 +8,7 @@ import type { DuplexCall, SingleCall } from "../lib/grpc.ts";
 import type { GrpcStream } from "./connection.ts";
 import { encodeDetails, fieldOf, fieldsOf, metadataOf, timeoutMs } from "./fields.ts";
 import type { LargeMessages, Place } from "./large-messages.ts";
+import { type MessageRoom, ownRoom } from "./message-buffers.ts";
 import { MessageReader, type MessageSink } from "./message-reader.ts";
 import type { Method } from "./method.ts";
 import { sendMessage } from "./send-message.ts";
@@ -23,6 +24,7 @@ export interface CallHost {
   readonly maxMessageBytes: number;
   readonly firstMessageMs: number;
   readonly largeMessages: LargeMessages;
+  readonly room: MessageRoom;
   /** Once, whatever ended it. */
   onOver(call: Call): void;
 }
@@ -48,6 +50,9 @@ export class Call<Request = unknown, Response = unknown>
   readonly #method: Method<Request, Response>;
   readonly #host: CallHost;
   readonly #reader: MessageReader;
+  readonly #room: MessageRoom;
+  /** Given to a listener that is not done with it. */
+  #borrowed: Buffer | undefined = undefined;
   readonly #encoding: string;
   readonly #silence: Timer;
   readonly #deadline: Timer | undefined;
@@ -76,7 +81,8 @@ export class Call<Request = unknown, Response = unknown>
     this.#stream = stream;
     this.#method = method;
     this.#host = host;
-    this.#reader = new MessageReader(this, host.maxMessageBytes);
+    this.#room = method.borrowsRequests ? host.room : ownRoom;
+    this.#reader = new MessageReader(this, host.maxMessageBytes, this.#room);
     this.metadata = metadataOf(headers);
     this.#encoding = fieldOf(headers, "grpc-encoding") ?? "identity";
     const { clock } = host;
@@ -160,6 +166,7 @@ export class Call<Request = unknown, Response = unknown>
     if (this.#over) return;
     this.#flowing = true;
     if (!this.#reader.inMessage) this.#leavePlace();
+    this.#giveBack();
     this.#proceed();
   }
 
@@ -264,11 +271,14 @@ export class Call<Request = unknown, Response = unknown>
       return;
     }
     const { kind } = this.#method.handler;
+    this.#borrowed = bytes;
     if (kind === "bidi" || kind === "clientStream") this.emit("data", message);
     else if (++this.#requests > 1) this.#fail(status.INTERNAL, "more than one request");
     else this.#request = message;
     // Whoever has said stop is not done with it.
-    if (this.#flowing) this.#leavePlace();
+    if (!this.#flowing) return;
+    this.#leavePlace();
+    this.#giveBack();
   }
 
   #take(bytes: Buffer, start: number, end: number): void {
@@ -355,6 +365,7 @@ export class Call<Request = unknown, Response = unknown>
     this.#host.largeMessages.giveUp(this);
     this.#leavePlace();
     this.#rest = undefined;
+    this.#borrowed = undefined;
     this.#taken = [];
     // What still comes is thrown away, so that it takes nothing of the connection's window.
     this.#stream.resume();
@@ -367,6 +378,12 @@ export class Call<Request = unknown, Response = unknown>
     const place = this.#place;
     this.#place = undefined;
     place?.leave();
+  }
+
+  #giveBack(): void {
+    const borrowed = this.#borrowed;
+    this.#borrowed = undefined;
+    if (borrowed) this.#room.give(borrowed);
   }
 
   #tellTaken(): void {

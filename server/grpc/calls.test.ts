@@ -52,6 +52,13 @@ beforeEach(async () => {
     },
   });
   handle("/test/Hold", { kind: "bidi", handle: (call) => void held.push(call) });
+  server.handle<Buffer, Buffer>({
+    path: "/test/Borrow",
+    decode: same,
+    encode: (bytes) => [bytes],
+    borrowsRequests: true,
+    handler: { kind: "bidi", handle: (call) => void held.push(call) },
+  });
   port = await server.listen({ host: "127.0.0.1", port: 0 });
 });
 afterEach(async () => {
@@ -237,6 +244,33 @@ describe("what a call ends with", () => {
     held[0]?.emit("error", { code: status.UNAVAILABLE, details: "going" });
     await server.stop(100);
     expect((await Promise.all(codes)).sort()).toEqual([status.CANCELLED, status.UNAVAILABLE].sort());
+  });
+});
+
+describe("room that a handler borrows", () => {
+  it("is used again when it is done with a message, and not before", async () => {
+    const calls = [1, 2].map(() =>
+      client()
+        .makeBidiStreamRequest("/test/Borrow", same, same)
+        .on("error", () => {}),
+    );
+    await vi.waitFor(() => expect(held).toHaveLength(2));
+    const got: Buffer[][] = [[], []];
+    held.forEach((call, i) => {
+      call.on("data", (bytes: Buffer) => {
+        call.pause();
+        got[i]?.push(bytes);
+      });
+    });
+    for (const call of calls) for (const fill of [1, 2]) call.write(Buffer.alloc(300_000, fill));
+    await vi.waitFor(() => expect(got.map(({ length }) => length)).toEqual([1, 1]));
+    const [first, other] = [got[0]?.[0], got[1]?.[0]];
+    expect(other?.buffer).not.toBe(first?.buffer);
+    held[0]?.resume();
+    await vi.waitFor(() => expect(got[0]).toHaveLength(2));
+    expect(got[0]?.[1]?.buffer).toBe(first?.buffer);
+    expect(got[0]?.[1]?.every((byte) => byte === 2)).toBe(true);
+    expect(other?.every((byte) => byte === 1)).toBe(true);
   });
 });
 

@@ -1,8 +1,10 @@
+import { type MessageRoom, ownRoom } from "./message-buffers.ts";
+
 /** What comes of a message's bytes; asked and told during {@link MessageReader.take}. */
 export interface MessageSink {
   /** Whether a large message may come in now; if not, the reader stops in front of it, and asks again when it goes on. */
   admits(bytes: number): boolean;
-  /** It is the sink's own. */
+  /** In room that the sink gives back, or keeps. */
   onMessage(bytes: Buffer, compressed: boolean): void;
   /** Nothing is read after it. */
   onTooLarge(bytes: number): void;
@@ -23,15 +25,18 @@ const believedBytes = 1 << 20;
 export class MessageReader {
   readonly #sink: MessageSink;
   readonly #maxBytes: number;
+  /** Of large messages. */
+  readonly #room: MessageRoom;
   readonly #head = Buffer.allocUnsafe(headBytes);
   #headSeen = 0;
   #length = 0;
   #body: Buffer | undefined = undefined;
   #seen = 0;
 
-  constructor(sink: MessageSink, maxBytes: number) {
+  constructor(sink: MessageSink, maxBytes: number, room = ownRoom) {
     this.#sink = sink;
     this.#maxBytes = maxBytes;
+    this.#room = room;
   }
 
   /** Whether a message has begun that is not whole. */
@@ -69,7 +74,8 @@ export class MessageReader {
       return false;
     }
     if (this.#length > largeBytes && !this.#sink.admits(this.#length)) return false;
-    this.#body = Buffer.allocUnsafe(Math.min(this.#length, believedBytes));
+    const room = this.#length > largeBytes ? this.#room : ownRoom;
+    this.#body = room.take(Math.min(this.#length, believedBytes));
     this.#seen = 0;
     return true;
   }
@@ -85,8 +91,9 @@ export class MessageReader {
   #roomFor(bytes: number): Buffer {
     let body = this.#body as Buffer;
     if (bytes > body.length) {
-      const larger = Buffer.allocUnsafe(Math.min(this.#length, Math.max(bytes, 2 * body.length)));
+      const larger = this.#room.take(Math.min(this.#length, Math.max(bytes, 2 * body.length)));
       body.copy(larger, 0, 0, this.#seen);
+      this.#room.give(body);
       body = larger;
       this.#body = larger;
     }

@@ -10,6 +10,8 @@ export interface Method<Request = unknown, Response = unknown> {
   /** Throws for what is none. */
   decode(bytes: Buffer): Request;
   encode(response: Response): Parts;
+  /** Of a request nothing is looked at after `resume()`, or after the listener where the call was not paused: its room is used again. */
+  readonly borrowsRequests?: boolean;
   readonly handler: MethodHandler<Request, Response>;
 }
 

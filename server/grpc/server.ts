@@ -15,6 +15,7 @@ import { GrpcConnection, type GrpcStream } from "./connection.ts";
 import { fieldOf, isGrpc } from "./fields.ts";
 import { type Authenticate, claimedIdentity, type GuardedTls, identityKey, tlsListener } from "./guarded-tls.ts";
 import { LargeMessages } from "./large-messages.ts";
+import { MessageBuffers } from "./message-buffers.ts";
 import { type Method, methodOf } from "./method.ts";
 
 export interface GrpcLimits {
@@ -61,6 +62,7 @@ export class GrpcServer implements ServiceHost {
       maxMessageBytes: limits.maxMessageBytes,
       firstMessageMs: limits.firstMessageMs,
       largeMessages: new LargeMessages({ clock }),
+      room: new MessageBuffers(),
       onOver: (call) => this.#onOver(call),
     };
   }

@@ -44,7 +44,9 @@ export function addDiscoveryServices(server: GrpcServer, handlers: DiscoveryHand
   for (const [service, onlyType] of services) {
     for (const method of service.methods) {
       const handler = handlerOf(method, handlers, onlyType);
-      if (handler) server.handle({ path: `/${service.typeName}/${method.name}`, ...asBytes, handler });
+      if (!handler) continue;
+      const path = `/${service.typeName}/${method.name}`;
+      server.handle({ path, ...asBytes, borrowsRequests: handler.kind === "bidi", handler });
     }
   }
 }

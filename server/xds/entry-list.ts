@@ -72,6 +72,7 @@ export class EntryList {
   #hashedBytes = 8;
   /** Numbers of entries plus one, by their hash. */
   readonly #table: Int32Array;
+  readonly #hashes: Int32Array;
   /** In which comparison an entry was found last. */
   readonly #found: Int32Array;
   #comparison = 0;
@@ -83,6 +84,7 @@ export class EntryList {
     this.bytes = own.bytes;
     this.names = kind === "names" ? namesIn(own) : [];
     this.versions = kind === "versions" ? versionsIn(own) : new Map();
+    this.#hashes = new Int32Array(own.count);
     this.#found = new Int32Array(own.count);
     this.#table = new Int32Array(2 ** Math.ceil(Math.log2(own.count * 2 + 2)));
     this.#isKnowable = (kind === "versions" && this.#fill()) || this.#fill(Number.POSITIVE_INFINITY);
@@ -95,7 +97,9 @@ export class EntryList {
     const mask = this.#table.length - 1;
     let steps = maxSteps * this.#ranges.count;
     for (let entry = 0; entry < this.#ranges.count; entry++) {
-      let slot = hashOf(this.#ranges, entry, this.#hashedBytes) & mask;
+      const hash = hashOf(this.#ranges, entry, this.#hashedBytes);
+      this.#hashes[entry] = hash;
+      let slot = hash & mask;
       while (this.#table[slot] && steps-- > 0) slot = (slot + 1) & mask;
       if (steps < 0) return false;
       this.#table[slot] = entry + 1;
@@ -109,15 +113,21 @@ export class EntryList {
     if (other.count !== own.count || other.bytes !== own.bytes) return false;
     if (Buffer.compare(own.source, other.span()) === 0) return true;
     if (!this.#isKnowable) return false;
-    const [table, found, comparison] = [this.#table, this.#found, ++this.#comparison];
-    const mask = table.length - 1;
+    const [table, hashes, found, comparison] = [this.#table, this.#hashes, this.#found, ++this.#comparison];
+    const [mask, hashedBytes, ends] = [table.length - 1, this.#hashedBytes, own.at];
     let steps = maxSteps * own.count;
     for (let entry = 0; entry < own.count; entry++) {
+      const from = other.at[2 * entry] as number;
+      const length = (other.at[2 * entry + 1] as number) - from;
+      const hash = hashOf(other, entry, hashedBytes);
       // Each of ours counts once, so that equal numbers mean equal lists.
-      for (let slot = hashOf(other, entry, this.#hashedBytes) & mask; ; slot = (slot + 1) & mask) {
-        const candidate = (table[slot] ?? 0) - 1;
+      for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+        const candidate = (table[slot] as number) - 1;
         if (candidate < 0 || steps-- <= 0) return false;
-        if (found[candidate] === comparison || !isSameEntry(own, candidate, other, entry)) continue;
+        if (hashes[candidate] !== hash || found[candidate] === comparison) continue;
+        const start = ends[2 * candidate] as number;
+        if ((ends[2 * candidate + 1] as number) - start !== length || !areSame(own, start, other, from, length))
+          continue;
         found[candidate] = comparison;
         break;
       }
@@ -132,31 +142,38 @@ const maxSteps = 16;
 /** Nobody outside can tell which entries fall together. */
 const seed = randomInt(2 ** 32);
 
-/** FNV-1a, but of four bytes at a time, of the last ones. http://www.isthe.com/chongo/tech/comp/fnv/ */
+/** As MurmurHash3 mixes four bytes at a time, of the last ones. https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp */
 function hashOf({ source, view, at }: Ranges, entry: number, lastBytes: number): number {
-  const end = at[2 * entry + 1] ?? 0;
-  let i = Math.max(at[2 * entry] ?? 0, end - lastBytes);
+  const end = at[2 * entry + 1] as number;
+  let i = Math.max(at[2 * entry] as number, end - lastBytes);
   let hash = seed;
   for (; i + 4 <= end; i += 4) {
-    hash = Math.imul(hash ^ view.getInt32(i, true), 0x01000193);
-    hash ^= hash >>> 15;
+    const word = Math.imul(view.getInt32(i, true), 0xcc9e2d51);
+    hash ^= Math.imul((word << 15) | (word >>> 17), 0x1b873593);
+    hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
   }
-  for (; i < end; i++) hash = Math.imul(hash ^ (source[i] ?? 0), 0x01000193);
-  return (hash ^ (hash >>> 15)) >>> 0;
+  for (; i < end; i++) hash = Math.imul(hash ^ (source[i] as number), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
 }
 
-function isSameEntry(a: Ranges, entryOfA: number, b: Ranges, entryOfB: number): boolean {
-  const from = a.at[2 * entryOfA] ?? 0;
-  const other = b.at[2 * entryOfB] ?? 0;
-  const length = (a.at[2 * entryOfA + 1] ?? 0) - from;
-  if (length !== (b.at[2 * entryOfB + 1] ?? 0) - other) return false;
-  let i = 0;
-  for (; i + 8 <= length; i += 8) {
-    // Numbers are equal when their bytes are, but for zero, which has two signs; what is no number is equal to nothing. Text is neither.
-    const eight = a.view.getFloat64(from + i);
-    if (eight !== b.view.getFloat64(other + i) || eight === 0) break;
+/** Of equal length. */
+function areSame(a: Ranges, fromOfA: number, b: Ranges, fromOfB: number, length: number): boolean {
+  const [one, other] = [a.view, b.view];
+  const last = length - 8;
+  // Eight bytes at a time; the last ones overlap those before.
+  for (let i = 0; i < last; i += 8) {
+    if (one.getInt32(fromOfA + i, true) !== other.getInt32(fromOfB + i, true)) return false;
+    if (one.getInt32(fromOfA + i + 4, true) !== other.getInt32(fromOfB + i + 4, true)) return false;
   }
-  for (; i < length; i++) if (a.source[from + i] !== b.source[other + i]) return false;
+  if (last >= 0) {
+    const [i, j] = [fromOfA + last, fromOfB + last];
+    return (
+      one.getInt32(i, true) === other.getInt32(j, true) && one.getInt32(i + 4, true) === other.getInt32(j + 4, true)
+    );
+  }
+  for (let i = 0; i < length; i++) if (a.source[fromOfA + i] !== b.source[fromOfB + i]) return false;
   return true;
 }
 

@@ -62,6 +62,33 @@ test.each([
   expect(Object.fromEntries(other.versions)).toEqual("held" in init ? init.held : versions);
 });
 
+test("nothing of a message's room is kept, which is used again for the next", () => {
+  const requests = new LargeRequests();
+  const room = Buffer.from(request({ node: "a", nonce: "7" }));
+  const first = requests.read("delta", room);
+  room.fill(255);
+  expect(Buffer.from(first.node ?? []).toString()).toContain("a");
+  expect(decodeRequest("delta", first.rest).responseNonce).toBe("7");
+  expect(first.subscribe).toEqual(many);
+  const again = requests.read("delta", request({ node: "b", nonce: "7" }));
+  expect(again.subscribe).toBe(first.subscribe);
+  expect(again.versions).toBe(first.versions);
+});
+
+test("entries that differ in any one byte are others", () => {
+  const names = Array.from({ length: 200 }, (_, i) => `${i}-`.padEnd(10 + (i % 40), "n"));
+  const turned = names.toReversed();
+  const requests = new LargeRequests();
+  const first = requests.read("delta", request({ names, held: {} }));
+  expect(requests.read("delta", request({ names: turned, held: {} })).subscribe).toBe(first.subscribe);
+  for (const [entry, name] of turned.entries()) {
+    const at = entry % name.length;
+    const changed = `${name.slice(0, at)}~${name.slice(at + 1)}`;
+    const other = requests.read("delta", request({ names: turned.with(entry, changed), held: {} }));
+    expect(other.subscribe[entry]).toBe(changed);
+  }
+});
+
 test("what is remembered is bounded", () => {
   const requests = new LargeRequests();
   const first = requests.read("delta", request({}));

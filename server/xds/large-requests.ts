@@ -31,7 +31,7 @@ export class LargeRequests {
   /** The last message of each kind, as it was behind its node. */
   readonly #latest = new Map<string, { bytes: Uint8Array; request: LargeRequest }>();
 
-  /** Throws RangeError for what is no message. */
+  /** Throws RangeError for what is no message. Keeps nothing of `bytes`, whose room is used again. */
   read(protocol: Protocol, bytes: Uint8Array): LargeRequest {
     const node = leadingNode(bytes, fieldNumbers[protocol].node);
     const behind = bytes.subarray(node?.end ?? 0);
@@ -39,7 +39,7 @@ export class LargeRequests {
     const latest = this.#latest.get(key);
     if (latest && Buffer.compare(latest.bytes, behind) === 0) return { ...latest.request, node: node?.value };
     const request = this.#parse(protocol, behind);
-    this.#remember(key, behind, request);
+    if (!latest || !isAlike(latest.request, request)) this.#remember(key, behind, request);
     return node ? { ...request, node: node.value } : request;
   }
 
@@ -47,7 +47,7 @@ export class LargeRequests {
     const entries = Math.max(request.subscribe.length, request.versions.size);
     if (request.node || bytes.length > maxBytes / maxLatest || entries > maxEntries) return;
     this.#latest.delete(key);
-    this.#latest.set(key, { bytes, request });
+    this.#latest.set(key, { bytes: Buffer.from(bytes), request });
     const [oldest] = this.#latest.keys();
     if (this.#latest.size > maxLatest && oldest !== undefined) this.#latest.delete(oldest);
   }
@@ -67,13 +67,13 @@ export class LargeRequests {
       if ((key & 7) !== 2) rest.push(bytes.subarray(start, source.at));
       else if (field === numbers.subscribe) names.add(start, from, source.at);
       else if (field === numbers.versions) versions.add(start, from, source.at);
-      else if (field === numbers.node && node === undefined) node = bytes.subarray(from, source.at);
+      else if (field === numbers.node && node === undefined) node = Buffer.from(bytes.subarray(from, source.at));
       else rest.push(bytes.subarray(start, source.at));
     }
     const subscribe = this.#list(names, "names").names;
     const held = this.#list(versions, "versions").versions;
     for (const ranges of [names, versions]) ranges.reset(new Uint8Array()); // the message is not kept with them
-    return { rest: rest.length === 1 && rest[0] ? rest[0] : Buffer.concat(rest), node, subscribe, versions: held };
+    return { rest: Buffer.concat(rest), node, subscribe, versions: held };
   }
 
   #list(ranges: Ranges, kind: EntryKind): EntryList {
@@ -97,6 +97,9 @@ export class LargeRequests {
   }
 }
 
+/** In another order: one of an order that will not come again is no better to remember than another. */
+const isAlike = (a: LargeRequest, b: LargeRequest): boolean => a.subscribe === b.subscribe && a.versions === b.versions;
+
 /** Messages that are remembered whole. */
 const maxLatest = 16;
 
@@ -105,7 +108,7 @@ function leadingNode(bytes: Uint8Array, field: number): { value: Uint8Array; end
   const source = sourceOf(bytes);
   if (bytes.length === 0 || readVarint(source) !== ((field << 3) | 2)) return undefined;
   const from = skipValue(source, 2);
-  return { value: bytes.subarray(from, source.at), end: source.at };
+  return { value: Buffer.from(bytes.subarray(from, source.at)), end: source.at };
 }
 
 /** Lists of one size that are remembered: what differs in a version has the same size. */

@@ -52,6 +52,7 @@ async function serveLimpid(): Promise<void> {
     path: adsPath,
     decode: same,
     encode: (bytes) => [bytes],
+    borrowsRequests: true,
     handler: {
       kind: "bidi",
       handle(call) {

@@ -44,6 +44,10 @@ export function readRecords(virtualService: VirtualService): FaultRecords {
   }
 }
 
+/** Whether something is written in it of faults that Limpid put there. */
+export const hasRecords = ({ metadata }: Pick<VirtualService, "metadata">): boolean =>
+  metadata.annotations?.[faultsAnnotation] !== undefined;
+
 /** Whether Limpid put the fault of this id into it. */
 export const hasFault = (virtualService: VirtualService, id: string): boolean =>
   Object.hasOwn(readRecords(virtualService).faults, id);

@@ -103,7 +103,7 @@ export function createCanaryController({ context, signals }: CanaryControllerOpt
     store,
     clock,
     logger,
-    kinds: moving,
+    concerns: ({ key }) => moving.has(key.kind),
     look,
     failure: "canaries could not be looked through",
   });
