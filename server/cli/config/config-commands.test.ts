@@ -198,6 +198,20 @@ describe("limpid delete", () => {
     expect(await names()).toEqual([]);
     expect((await limpid("delete")).err).toContain("say what to delete");
   });
+
+  test("--check of a delete, an undo and a restore says who loses traffic, and changes nothing", async () => {
+    const made = await api.call("POST", virtualServices, reviews({ v1: 100 }));
+    await limpid("apply -f -", { stdin: stringify(reviews({ v1: 0, v2: 100 })) });
+    const revision = await api.store.revision();
+    const first = made.body.metadata.resourceVersion;
+    for (const command of ["delete vs reviews", `undo ${revision}`, `restore ${first} vs reviews`]) {
+      const { out } = await limpid(`${command} --check`);
+      expect(out, command).toContain("a/virtualservice/default/reviews");
+      // Nobody serves reviews here: without its rule there is nothing to say of its calls.
+      if (!command.startsWith("delete")) expect(out, command).toMatch(/\[0\] .*subset v2 +100 % +0 %/);
+    }
+    expect(await api.store.revision()).toBe(revision);
+  });
 });
 
 describe("limpid routes", () => {
