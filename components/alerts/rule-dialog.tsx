@@ -127,11 +127,11 @@ export function RuleDialog({ rule, rootNamespace, onClose, onSaved }: RuleDialog
         />
         <div className={styles.wide}>
           {refused && <FieldErrors error={withoutPlaces(refused)} />}
-          <ChangeSafety plan={plan.data} />
-          {plan.data && (
+          <ChangeSafety plan={plan.shown} />
+          {plan.shown && (
             <details className={styles.plan} data-testid="rule-plan">
               <summary>{t("plan")}</summary>
-              <ObjectDiffs objects={plan.data.objects} />
+              <ObjectDiffs objects={plan.shown.objects} />
             </details>
           )}
           <div className={styles.buttons}>
@@ -166,9 +166,10 @@ function useRulePlan(text: string | null, paused: boolean) {
     retry: false,
     placeholderData: keepPreviousData,
   });
-  // Of what is typed now: a plan of a moment ago says nothing of it.
+  // A plan of a moment ago may stand there while one types, and not be saved by.
   const isCurrent = settled === text && settled !== null && !query.isPlaceholderData;
   return {
+    shown: text === null || query.isError ? null : (query.data ?? null),
     data: isCurrent && !query.isError ? (query.data ?? null) : null,
     error: isCurrent && query.error ? toApiError(query.error) : null,
   };

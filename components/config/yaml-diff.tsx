@@ -20,7 +20,7 @@ export function ObjectDiffs({ objects }: { objects: ChangeResult["objects"] }) {
         </p>
       )}
       {before === after ? (
-        <p className={styles.none}>{t("diff-status")}</p>
+        <p className={styles.none}>{t("diff-same")}</p>
       ) : (
         <CodeDiff before={before} after={after} label={t("diff-of", { object: `${kind} ${name}` })} />
       )}

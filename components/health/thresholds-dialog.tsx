@@ -10,7 +10,14 @@ import { getJson, type Settled, toApiError } from "../lib/api.ts";
 import { setThresholds, thresholdsPath } from "../lib/writes.ts";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import styles from "./thresholds.module.css";
-import { draftOf, isUnchanged, type ThresholdDraft, type ThresholdKey, thresholdKeys, thresholdsOf } from "./thresholds-draft.ts";
+import {
+  draftOf,
+  isUnchanged,
+  type ThresholdDraft,
+  type ThresholdKey,
+  thresholdKeys,
+  thresholdsOf,
+} from "./thresholds-draft.ts";
 
 export interface ThresholdsDialogProps {
   /** By its hostname or name; left out: what counts for services that say nothing themselves. */

@@ -76,11 +76,12 @@ describe("limpid apply", () => {
     await limpid(`apply -f ${both}`);
     const changed = stringify(reviews({ v1: 50, v2: 50 }));
     expect(await limpid(`apply -f - ${both.replace("both", "none")}`, { stdin: changed })).toMatchObject({ code: 1 });
-    expect(await limpid("apply -f - --reason canary", { stdin: changed })).toMatchObject({
+    const byAnn = { stdin: changed, env: { USER: "ann" } };
+    expect(await limpid("apply -f - --reason canary", byAnn)).toMatchObject({
       out: "virtualservice.networking.istio.io/reviews configured\n",
     });
     expect((await limpid("apply -f -", { stdin: changed })).out).toContain("reviews unchanged");
-    expect((await api.store.history({ limit: 1 }))[0]).toMatchObject({ author: "limpid-cli", reason: "canary" });
+    expect((await api.store.history({ limit: 1 }))[0]).toMatchObject({ author: "ann", reason: "canary" });
   });
 
   test("takes back what kubectl or the dashboard changed, and leaves alone what the file doesn't name", async () => {
@@ -421,6 +422,9 @@ describe("the mesh as a whole", () => {
     await limpid(`apply -f ${file("mesh.yaml", shop, reviews({ v1: 100 }), reviews({ v1: 100 }, "cart", "shop"))}`);
     const good = await api.store.revision();
     await limpid(`apply -f ${file("later.yaml", reviews({ v2: 100 }), reviews({ v1: 100 }, "extra"))}`);
+    // Written again with nothing else in it: there is nothing to restore.
+    const root = await api.store.get({ kind: "Namespace", namespace: "", name: "istio-system" });
+    if (root) await api.store.commit([{ op: "put", object: { ...root } }], "ana");
     await limpid("delete ns shop");
     expect((await limpid(`restore ${good} vs cart -n shop`)).err).toContain('namespaces "shop" not found');
     expect(await limpid(`restore ${good} vs reviews --dry-run`)).toMatchObject({

@@ -66,11 +66,9 @@ const maxDocument = 100_000;
 
 const nameOf = ({ kind, namespace, name }: ResourceKey): string => `${kind} ${namespace && `${namespace}/`}${name}`;
 
-/** Empty where only a status changed. */
 function diffOf({ key, before, after }: ConfigChange): string {
   const name = nameOf(key);
   const text = (object: ConfigChange["after"]) => (object === undefined ? "" : toYaml(object).slice(0, maxDocument));
-  if (before && after && text(before) === text(after)) return "";
   const [from, to] = [before ? name : "/dev/null", after ? name : "/dev/null"];
   return createTwoFilesPatch(from, to, text(before), text(after), undefined, undefined, { context: 2 });
 }
