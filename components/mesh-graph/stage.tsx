@@ -40,6 +40,7 @@ const MeshCanvas = dynamic(() => import("./mesh-canvas.tsx").then((module) => mo
 export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState }) {
   const t = useTranslations("error");
   const textOf = useErrorText();
+  const plane = useMeshStatus().data?.controlPlane;
   const { data, error } = live;
   if (!data) {
     return (
@@ -49,7 +50,6 @@ export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState
     );
   }
   const problem = error && isOverdue(live) ? `${t("graph")}: ${textOf(error)}` : null;
-  const plane = useMeshStatus().data?.controlPlane;
   const oldSince = state.at === null && plane?.reachable === false ? (plane.since ?? data.at) : null;
   const isOld = problem !== null || data.silentSince !== null;
   return (

@@ -27,8 +27,10 @@ export function undoableShift(
   if (own !== null && own.revision >= inForce) return own;
   const change = changes.find(({ revision, kind }) => revision === inForce && kind === "traffic");
   if (!change?.weights || now - change.at > freshMs) return null;
-  const isRun = change.words.some(({ code }) => code === "canary");
-  const weights = isRun ? { ...change.weights, before: null } : change.weights;
+  const run = change.words.find((word) => word.code === "canary");
+  // A run that has gone back is taken back already.
+  if (run?.event === "aborted" || run?.event === "rollback") return null;
+  const weights = run ? { ...change.weights, before: null } : change.weights;
   return { revision: change.revision, ...weights, by: { author: change.author, at: change.at } };
 }
 
