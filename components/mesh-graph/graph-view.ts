@@ -325,5 +325,8 @@ function movedBetween(from: View, to: View): string {
   return `translate(${x}px, ${y}px) scale(${scale})`;
 }
 
-const hasSameIds = (a: Graph["nodes"], b: Graph["nodes"]): boolean =>
-  a.length === b.length && a.every(({ id }, index) => id === b[index]?.id);
+/** In any order: idle ones come last. */
+function hasSameIds(a: Graph["nodes"], b: Graph["nodes"]): boolean {
+  const known = new Set(b.map(({ id }) => id));
+  return a.length === b.length && a.every(({ id }) => known.has(id));
+}
