@@ -9,10 +9,16 @@ import {
   NumberInput,
   TextInput,
 } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { AlertRuleItem } from "../../server/contract/index.ts";
+import { withoutPlaces } from "../config/application.ts";
+import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
+import { ObjectDiffs } from "../config/yaml-diff.tsx";
+import { toApiError } from "../lib/api.ts";
 import { newAlertRuleHref } from "../lib/links.ts";
 import { useServices } from "../lib/queries.ts";
 import { useSubmit } from "../lib/use-submit.ts";
@@ -34,23 +40,27 @@ import {
 export interface RuleDialogProps {
   /** Undefined: a new one. */
   rule: AlertRuleItem | undefined;
+  /** A rule of it that names no service watches the whole mesh. */
+  rootNamespace: string;
   onClose: () => void;
   onSaved: () => void;
 }
 
 /** What people are told of, whom it is about, when, and who is told. It is written as an AlertRule. */
-export function RuleDialog({ rule, onClose, onSaved }: RuleDialogProps) {
+export function RuleDialog({ rule, rootNamespace, onClose, onSaved }: RuleDialogProps) {
   const t = useTranslations("alert-rules");
   const common = useTranslations("ui");
   const [draft, setDraft] = useState<RuleDraft>(rule ? draftOfRule(rule) : usualRule);
   const { error, busy, submit } = useSubmit();
   const set = (patch: Partial<RuleDraft>) => setDraft({ ...draft, ...patch });
+  const { namespace, name } = draft;
+  const text = ruleText(
+    { namespace, name, resourceVersion: rule?.resourceVersion ?? null },
+    specOfDraft(draft, rule?.spec),
+  );
+  const plan = useRulePlan(name === "" || namespace === "" ? null : text, busy);
+  const refused = error ?? plan.error;
   const save = async () => {
-    const { namespace, name } = draft;
-    const text = ruleText(
-      { namespace, name, resourceVersion: rule?.resourceVersion ?? null },
-      specOfDraft(draft, rule?.spec),
-    );
     await applyYaml(text, [], { dryRun: false });
     onSaved();
     onClose();
@@ -67,7 +77,7 @@ export function RuleDialog({ rule, onClose, onSaved }: RuleDialogProps) {
         className={styles.rule}
         onSubmit={(event) => {
           event.preventDefault();
-          void submit(save);
+          if (plan.data) void submit(save);
         }}
         data-testid="rule-form"
       >
@@ -75,7 +85,7 @@ export function RuleDialog({ rule, onClose, onSaved }: RuleDialogProps) {
           <>
             <TextInput
               label={t("name")}
-              value={draft.name}
+              value={name}
               onChange={(event) => set({ name: event.currentTarget.value })}
               required
               withAsterisk={false}
@@ -84,7 +94,7 @@ export function RuleDialog({ rule, onClose, onSaved }: RuleDialogProps) {
             />
             <TextInput
               label={t("namespace")}
-              value={draft.namespace}
+              value={namespace}
               onChange={(event) => set({ namespace: event.currentTarget.value })}
               required
               withAsterisk={false}
@@ -98,7 +108,7 @@ export function RuleDialog({ rule, onClose, onSaved }: RuleDialogProps) {
           data={conditions.map((value) => ({ value, label: t(`of-${value}`) }))}
           data-testid="rule-condition"
         />
-        <Subject draft={draft} set={set} />
+        <Subject draft={draft} set={set} isMeshWide={namespace === rootNamespace} />
         <Limits draft={draft} set={set} />
         <NativeSelect
           label={t("severity")}
@@ -116,11 +126,24 @@ export function RuleDialog({ rule, onClose, onSaved }: RuleDialogProps) {
           onChange={(event) => set({ suspended: event.currentTarget.checked })}
         />
         <div className={styles.wide}>
-          {error && <FieldErrors error={error} />}
+          {refused && <FieldErrors error={withoutPlaces(refused)} />}
+          <ChangeSafety plan={plan.shown} />
+          {plan.shown && (
+            <details className={styles.plan} data-testid="rule-plan">
+              <summary>{t("plan")}</summary>
+              <ObjectDiffs objects={plan.shown.objects} />
+            </details>
+          )}
           <div className={styles.buttons}>
-            <Button type="submit" loading={busy} data-testid="rule-save">
+            <SafeButton
+              plan={plan.data}
+              onPress={() => void submit(save)}
+              loading={busy}
+              disabled={!plan.data || plan.data.objects.length === 0}
+              data-testid="rule-save"
+            >
               {t(rule ? "save" : "make")}
-            </Button>
+            </SafeButton>
             {!rule && (
               <Button component={Link} href={newAlertRuleHref} variant="subtle" color="gray">
                 {t("as-yaml")}
@@ -133,12 +156,31 @@ export function RuleDialog({ rule, onClose, onSaved }: RuleDialogProps) {
   );
 }
 
+/** What saving it would write, and what speaks against that. */
+function useRulePlan(text: string | null, paused: boolean) {
+  const [settled] = useDebouncedValue(text, 200);
+  const query = useQuery({
+    queryKey: ["alert-rule-plan", settled],
+    queryFn: () => applyYaml(settled ?? "", [], { dryRun: true, envoy: true }),
+    enabled: settled !== null && !paused,
+    retry: false,
+    placeholderData: keepPreviousData,
+  });
+  // A plan of a moment ago may stand there while one types, and not be saved by.
+  const isCurrent = settled === text && settled !== null && !query.isPlaceholderData;
+  return {
+    shown: text === null || query.isError ? null : (query.data ?? null),
+    data: isCurrent && !query.isError ? (query.data ?? null) : null,
+    error: isCurrent && query.error ? toApiError(query.error) : null,
+  };
+}
+
 interface FieldsProps {
   draft: RuleDraft;
   set: (patch: Partial<RuleDraft>) => void;
 }
 
-function Subject({ draft, set }: FieldsProps) {
+function Subject({ draft, set, isMeshWide }: FieldsProps & { isMeshWide: boolean }) {
   const t = useTranslations("alert-rules");
   const services = useServices(defaultWindowSec).data?.services ?? [];
   if (draft.condition === "proxies" || draft.condition === "certificates") return <div />;
@@ -146,7 +188,7 @@ function Subject({ draft, set }: FieldsProps) {
   return (
     <Autocomplete
       label={t("service")}
-      placeholder={t("every-service")}
+      placeholder={t(isMeshWide ? "everything" : "every-service")}
       value={draft.service}
       onChange={(service) => set({ service })}
       data={[...new Set(names)]}

@@ -77,7 +77,12 @@ export function RulesPanel({ editing, onEdit }: RulesPanelProps) {
   return (
     <Panel title={t("title")} hint={t("hint")} flush>
       {editing && (
-        <RuleDialog rule={editing === "new" ? undefined : editing} onClose={() => onEdit(null)} onSaved={refresh} />
+        <RuleDialog
+          rule={editing === "new" ? undefined : editing}
+          rootNamespace={live.data?.rootNamespace ?? ""}
+          onClose={() => onEdit(null)}
+          onSaved={refresh}
+        />
       )}
       <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={4} columns={6} />}>
         {({ rules }) => (

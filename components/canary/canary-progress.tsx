@@ -44,7 +44,8 @@ function Where({ canary, live }: { canary: CanaryView & { status: CanaryStatus }
   const { status, steps } = canary;
   const leftMs = Date.parse(status.since) + (steps[status.step - 1]?.holdMs ?? 0) - now;
   const waiting = canary.live?.waiting;
-  const tone = status.phase === "RolledBack" ? "bad" : "warn";
+  // Gone back by itself is trouble; gone back because somebody said so is not.
+  const tone = status.reason === "Worse" ? "bad" : "warn";
   const isBad = tone === "bad" || status.phase === "Pending" || status.phase === "Paused";
   const text = (
     <>
@@ -74,10 +75,13 @@ function Steps({ canary: { steps, to }, status }: { canary: CanaryView; status: 
       {steps.map(({ weight, holdMs }, index) => {
         const isDone = status.phase === "Succeeded" || index + 1 < status.step;
         const isNow = index + 1 === status.step && (status.phase === "Progressing" || status.phase === "Paused");
+        const isEnd = index + 1 === status.step && status.phase === "RolledBack";
         return (
           <li
             key={weight}
-            data-state={isDone ? "done" : isNow ? "now" : "next"}
+            data-state={
+              isDone ? "done" : isNow ? "now" : isEnd ? (status.reason === "Worse" ? "worse" : "ended") : "next"
+            }
             {...(isNow && { "aria-current": "step" as const })}
           >
             {t("step-short", { version: to, weight, time: formatCountdown(holdMs) })}

@@ -14,7 +14,12 @@ export function useCanaryReason(): (canary: CanaryView & { status: CanaryStatus 
       const text = (value: number) => (isTime ? quantityText(formatMs(value, locale)) : number.format(value));
       return t(`fault-${fault.by}`, { version: to, old: from, value: text(fault.value), limit: text(fault.limit) });
     }
-    if (reason === "Holding") return t("step", { step: status.step, steps: steps.length, version: to, weight });
+    if (reason === "Holding") {
+      const share = status.weights[status.to.subset] ?? 0;
+      const values = { step: status.step, steps: steps.length, version: to, weight, share, old: from };
+      // Where others have a share too, the step's percentage is not what the split bar shows.
+      return t(share === weight ? "step" : "of-both", values);
+    }
     // Which versions and weights were found instead is told in the server's words.
     if (reason === "WeightsChanged" || reason === "NotShared") return t(`reason-${reason}`, { message });
     return t(`reason-${reason}`, { version: to, old: from });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { joinTexts } from "./application.ts";
+import { joinTexts, withoutPlaces } from "./application.ts";
 
 const object = (name: string) => `kind: VirtualService\nmetadata:\n  name: ${name}\nspec:\n  hosts: []\n`;
 
@@ -15,6 +15,15 @@ it("finds the text and the line that an error of all of them is of", () => {
   expect(said(lines.indexOf("  hosts: []") + 1)).toMatchObject({ text: 0, line: 5, message: "is empty" });
   expect(said(lines.lastIndexOf("  hosts: []") + 1)).toMatchObject({ text: 1, line: 5 });
   expect(said(lines.indexOf("  name: b") + 1)).toMatchObject({ text: 1, line: 3 });
+});
+
+it("names no document and no line to whoever filled in a form", () => {
+  const error = {
+    code: "INVALID" as const,
+    message: "1 error",
+    errors: [{ path: "spec.window", message: "is no duration (document 1, line 1)" }],
+  };
+  expect(withoutPlaces(error).errors).toEqual([{ path: "spec.window", message: "is no duration" }]);
 });
 
 it("takes a write's number off a path", () => {

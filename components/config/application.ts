@@ -60,6 +60,16 @@ export function joinTexts(texts: readonly AppliedText[]): Joined {
   };
 }
 
+/** For whoever filled in a form, where there is no document and no line of it: what is wrong with which field. */
+export function withoutPlaces(error: ApiError): ApiError {
+  const { place } = joinTexts([{ text: "", resourceVersion: null }]);
+  const plain = (said: Said): Said => {
+    const { text: _, line: __, ...rest } = place(said);
+    return rest;
+  };
+  return { ...error, ...(error.errors && { errors: error.errors.map(plain) }) };
+}
+
 /** The API ends messages with `(document 1, line 9)`, and begins paths with `writes[1].object`; here both say where it is. */
 function placed(error: Said, lineIn: (line: number) => { text: number; line: number }, count: number): PlacedError {
   const [, message, line] = /^(.*?) \(document \d+, line (\d+)\)$/s.exec(error.message) ?? [];

@@ -8,16 +8,22 @@ import styles from "./yaml-diff.module.css";
 export function ObjectDiffs({ objects }: { objects: ChangeResult["objects"] }) {
   const t = useTranslations("config");
   if (objects.length === 0) return <p className={styles.none}>{t("diff-none")}</p>;
-  return objects.map(({ kind, namespace, name, before, after }) => (
+  return objects.map(({ kind, namespace, name, before, after, follows }) => (
     <div key={`${kind}/${namespace}/${name}`} data-testid="object-diff">
       {objects.length > 1 && (
         <p className={styles.object}>
           {kind} {namespace && `${namespace}/`}
           {name}
-          <span>{before === "" ? t("diff-new") : after === "" ? t("diff-gone") : ""}</span>
+          <span>
+            {follows ? t("diff-follows") : before === "" ? t("diff-new") : after === "" ? t("diff-gone") : ""}
+          </span>
         </p>
       )}
-      <CodeDiff before={before} after={after} label={t("diff-of", { object: `${kind} ${name}` })} />
+      {before === after ? (
+        <p className={styles.none}>{t("diff-same")}</p>
+      ) : (
+        <CodeDiff before={before} after={after} label={t("diff-of", { object: `${kind} ${name}` })} />
+      )}
     </div>
   ));
 }

@@ -10,7 +10,14 @@ import { getJson, type Settled, toApiError } from "../lib/api.ts";
 import { setThresholds, thresholdsPath } from "../lib/writes.ts";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import styles from "./thresholds.module.css";
-import { draftOf, type ThresholdDraft, type ThresholdKey, thresholdKeys, thresholdsOf } from "./thresholds-draft.ts";
+import {
+  draftOf,
+  isUnchanged,
+  type ThresholdDraft,
+  type ThresholdKey,
+  thresholdKeys,
+  thresholdsOf,
+} from "./thresholds-draft.ts";
 
 export interface ThresholdsDialogProps {
   /** By its hostname or name; left out: what counts for services that say nothing themselves. */
@@ -59,7 +66,8 @@ function Editor({ service, settings, onClose }: EditorProps) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<ApiError | null>(null);
   const [settled] = useDebouncedValue(draft, 250);
-  const own = thresholdsOf(settled);
+  // What is so already is no change: a mesh without a MeshConfig would be offered an empty one.
+  const own = isUnchanged(settled, settings) ? null : thresholdsOf(settled);
   const plan = useQuery({
     queryKey: ["thresholds-plan", service?.namespace, service?.name, own],
     queryFn: () => setThresholds(service, own ?? {}, { dryRun: true, envoy: true }),

@@ -1,4 +1,4 @@
-import type { HealthThresholds, PartialThresholds } from "../../server/contract/index.ts";
+import type { HealthThresholds, PartialThresholds, ThresholdSettings } from "../../server/contract/index.ts";
 
 export const thresholdKeys = ["errors", "clientErrors", "latencyMsP95"] as const;
 export type ThresholdKey = (typeof thresholdKeys)[number];
@@ -31,3 +31,7 @@ export function thresholdsOf(draft: ThresholdDraft): PartialThresholds | null {
   }
   return own;
 }
+
+/** Whether saving it would write what is there. */
+export const isUnchanged = (draft: ThresholdDraft, { own, usual }: ThresholdSettings): boolean =>
+  JSON.stringify(thresholdsOf(draft)) === JSON.stringify(thresholdsOf(draftOf(own, usual)));

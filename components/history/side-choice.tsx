@@ -67,23 +67,35 @@ export function SideChoice({ which, side, file, newest, onFile, plan }: SideChoi
             onChange={(value) => value !== "" && set({ kind: "revision", revision: Number(value) })}
           />
         )}
-        {side.kind === "at" && (
-          <TextInput
-            size="xs"
-            type="datetime-local"
-            step={1}
-            aria-label={t("time")}
-            defaultValue={toLocalInput(side.at)}
-            onChange={(event) => {
-              const at = fromLocalInput(event.currentTarget.value);
-              if (at !== null && at >= 0) set({ kind: "at", at });
-            }}
-          />
-        )}
+        {side.kind === "at" && <TimeInput at={side.at} onChange={(at) => set({ kind: "at", at })} />}
         {side.kind === "file" && <FileChoice file={file} onFile={onFile} />}
       </div>
       <SideActions side={side} file={file} plan={plan} />
     </fieldset>
+  );
+}
+
+function TimeInput({ at, onChange }: { at: number; onChange: (at: number) => void }) {
+  const t = useTranslations("history");
+  const [text, setText] = useState(() => toLocalInput(at));
+  const read = fromLocalInput(text);
+  return (
+    <TextInput
+      size="xs"
+      className={styles.time ?? ""}
+      aria-label={t("time")}
+      placeholder="2026-01-31 14:00:00"
+      spellCheck={false}
+      autoComplete="off"
+      value={text}
+      error={read === null && t("time-incomplete")}
+      onChange={({ currentTarget }) => {
+        setText(currentTarget.value);
+        const typed = fromLocalInput(currentTarget.value);
+        if (typed !== null && typed >= 0) onChange(typed);
+      }}
+      data-testid="side-time"
+    />
   );
 }
 
@@ -121,7 +133,7 @@ function SideActions({ side, file, plan }: Pick<SideChoiceProps, "side" | "file"
   if (side.kind === "design") {
     return (
       <div className={styles.choice}>
-        <Button component="a" variant="subtle" size="compact-sm" href={`${designPath(side.design)}?download`} download>
+        <Button component="a" size="compact-sm" href={`${designPath(side.design)}?download`} download>
           {t("export")}
         </Button>
         {mayWrite && (
@@ -157,7 +169,7 @@ function SideActions({ side, file, plan }: Pick<SideChoiceProps, "side" | "file"
   const query = side.kind === "revision" ? `?revision=${side.revision}` : side.kind === "at" ? `?at=${side.at}` : "";
   return (
     <div className={styles.choice}>
-      <Button component="a" variant="subtle" size="compact-sm" href={`/api/mesh${query}`} download>
+      <Button component="a" size="compact-sm" href={`/api/mesh${query}`} download>
         {t("export")}
       </Button>
       {side.kind !== "now" && mayWrite && (

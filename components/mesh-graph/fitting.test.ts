@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { centred, fitInto, roomOf } from "./fitting.ts";
+import { centred, fitInto, isInside, roomOf } from "./fitting.ts";
 
 const places = { x: 0, y: 0, width: 600, height: 300 };
 const bounds = { x: -60, y: -60, width: 720, height: 420 };
@@ -39,4 +39,19 @@ describe("fitInto", () => {
     expect(zoom).toBeLessThan(1.3);
     expect(stretch).toEqual({ x: 1, y: 1 });
   });
+});
+
+it("lets everything stay where it is while rings grow and shrink by a little, and not once they would leave the room", () => {
+  const room = roomOf(1240, 790, 52);
+  const { zoom, stretch } = fitInto(bounds, places, room, "right");
+  const whole = drawn(stretch);
+  const pan = centred(whole, zoom, room);
+  const grown = (by: number) => ({
+    x: whole.x - by,
+    y: whole.y - by,
+    width: whole.width + 2 * by,
+    height: whole.height + 2 * by,
+  });
+  expect([-20, 0, 4].map((by) => isInside(grown(by), zoom, pan, room))).toEqual([true, true, true]);
+  expect(isInside(grown(30), zoom, pan, room)).toBe(false);
 });

@@ -46,6 +46,19 @@ export const centred = (bounds: Rect, zoom: number, room: Room): Point => ({
   y: room.top + (room.height - room.top - room.bottom - bounds.height * zoom) / 2 - bounds.y * zoom,
 });
 
+/**
+ * How far what is drawn may reach into the room's margins before it is fitted anew, in pixels of the screen: by as much as a ring grows between no
+ * request and many. Above there is the toolbar.
+ */
+const slack = { top: 8, side: 14 };
+
+/** Whether what is drawn is still in sight, so that it may stay where it is. */
+export const isInside = (bounds: Rect, zoom: number, pan: Point, room: Room): boolean =>
+  bounds.x * zoom + pan.x >= room.left - Math.min(slack.side, room.left) &&
+  bounds.y * zoom + pan.y >= room.top - slack.top &&
+  (bounds.x + bounds.width) * zoom + pan.x <= room.width - room.right + Math.min(slack.side, room.right) &&
+  (bounds.y + bounds.height) * zoom + pan.y <= room.height - room.bottom + Math.min(slack.side, room.bottom);
+
 /** Room for what reaches so far down from above (the toolbar), and for the tools below, on their side of a wide place. */
 export function roomOf(width: number, height: number, top: number): Room {
   if (width < 560) return { width, height, top, right: 8, bottom: 44, left: 8 };

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { GraphEdge } from "../../server/contract/index.ts";
-import { labelsOf, withFault } from "./graph-text.ts";
+import { labelsOf, mtlsOf, withFault } from "./graph-text.ts";
 import { testEdge } from "./testing/graph.ts";
 
 const all = ["rate", "p95", "errors"] as const;
@@ -45,4 +45,12 @@ it("says of a call what burns on it before what it does", () => {
   ]);
   expect(withFault([], "50 % 503")).toEqual(["50 % 503"]);
   expect(withFault(["42 rps"], "")).toEqual(["42 rps"]);
+});
+
+it("calls nothing plain text that nobody received, as with requests that a fault holds back", () => {
+  const edge = testEdge("a", "b");
+  const { signals } = edge;
+  expect(mtlsOf({ mtls: 0, reported: { source: signals, destination: null } })).toBe("untold");
+  expect(mtlsOf({ mtls: 0, reported: { source: signals, destination: signals } })).toBe("none");
+  expect(mtlsOf({ mtls: 0.5, reported: { source: null, destination: signals } })).toBe("some");
 });

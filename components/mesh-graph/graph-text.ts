@@ -113,8 +113,10 @@ function bytesLabel(
 export const protocolNames: Readonly<Partial<Record<GraphEdge["protocol"], string>>> = { grpc: "gRPC", tcp: "TCP" };
 
 /** How many of the calls are mutual TLS. */
-export const mtlsOf = ({ mtls }: Pick<GraphEdge, "mtls">): "none" | "some" | "all" =>
-  mtls === 0 ? "none" : mtls < 1 ? "some" : "all";
+export function mtlsOf({ mtls, reported }: Pick<GraphEdge, "mtls" | "reported">): "untold" | "none" | "some" | "all" {
+  if (reported.destination === null) return "untold";
+  return mtls === 0 ? "none" : mtls < 1 ? "some" : "all";
+}
 
 /** The 5xx answer that is given most. */
 function worstCode(codes: GraphEdge["codes"]): string {

@@ -4,7 +4,7 @@ import { badgeRadius, badgesOf } from "./badges.ts";
 import { distanceTo, pointAt } from "./curve.ts";
 import { far } from "./detail.ts";
 import { paintPicture } from "./export-picture.ts";
-import { centred, fitInto, type Room, roomOf } from "./fitting.ts";
+import { centred, fitInto, isInside, type Room, roomOf } from "./fitting.ts";
 import { LabelPlaces } from "./label-places.ts";
 import type { Point } from "./layout.ts";
 import { type Emphasis, paintScene, type View } from "./paint.ts";
@@ -50,12 +50,14 @@ export class GraphView {
   private readonly resize: ResizeObserver;
   private graph: Pick<Graph, "nodes" | "edges"> = { nodes: [], edges: [] };
   private points = new Map<string, Point>();
+  /** As they were given, before anything was dragged. */
+  private given: ReadonlyMap<string, Point> | null = null;
   private text: SceneText = { name: () => "", sub: () => "", labels: () => [] };
   private arrangement: Arrangement = plain;
   private scene: Scene = buildScene({ nodes: [], edges: [] }, new Map(), this.text);
   private edges = new Map<string, SceneEdge>();
   private palette: Palette | null = null;
-  private emphasis: Pick<Emphasis, "selected" | "lit"> = { selected: null, lit: null };
+  private emphasis: Omit<Emphasis, "hovered"> = { selected: null, lit: null };
   private hovered: string | null = null;
   private path: ReadonlySet<string> | null = null;
   private animate = false;
@@ -105,7 +107,7 @@ export class GraphView {
     this.redraw();
   }
 
-  setEmphasis(emphasis: Pick<Emphasis, "selected" | "lit">): void {
+  setEmphasis(emphasis: Omit<Emphasis, "hovered">): void {
     this.emphasis = emphasis;
     this.redraw();
   }
@@ -117,12 +119,17 @@ export class GraphView {
     text: SceneText,
     direction: Arrangement["direction"],
   ): void {
+    const sameNodes = points === this.given && hasSameIds(graph.nodes, this.graph.nodes);
+    this.given = points;
     this.graph = graph;
     this.points = new Map(points);
     this.text = text;
     this.arrangement = { ...this.arrangement, direction };
-    if (this.untouched && this.fit()) return;
+    if (this.untouched && !sameNodes && this.fit()) return;
     this.rebuild();
+    // Rings and labels change size with every second's data; who fits each time makes everything creep.
+    const holds = isInside(this.scene.bounds, this.cy.zoom(), this.cy.pan(), this.room());
+    if (this.untouched && !holds && this.fit()) return;
     this.sync();
   }
 
@@ -263,8 +270,8 @@ export class GraphView {
   }
 
   private whole(): Emphasis {
-    const { selected, lit } = this.emphasis;
-    return { selected, hovered: this.hovered, lit: this.path ?? lit };
+    const { selected, lit, oldConfig = false } = this.emphasis;
+    return { selected, hovered: this.hovered, lit: this.path ?? lit, oldConfig };
   }
 
   private redraw(): void {
@@ -333,4 +340,10 @@ function movedBetween(from: View, to: View): string {
   const scale = to.zoom / from.zoom;
   const [x, y] = [to.pan.x - from.pan.x * scale, to.pan.y - from.pan.y * scale];
   return `translate(${x}px, ${y}px) scale(${scale})`;
+}
+
+/** In any order: idle ones come last. */
+function hasSameIds(a: Graph["nodes"], b: Graph["nodes"]): boolean {
+  const known = new Set(b.map(({ id }) => id));
+  return a.length === b.length && a.every(({ id }) => known.has(id));
 }

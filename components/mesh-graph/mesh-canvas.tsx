@@ -31,7 +31,7 @@ export interface MeshCanvasProps {
   kind: ViewKind;
   graph: Pick<Graph, "nodes" | "edges">;
   text: SceneText;
-  emphasis: Pick<Emphasis, "selected" | "lit">;
+  emphasis: Omit<Emphasis, "hovered">;
   animate: boolean;
   onSelect: (id: string | null) => void;
   onPoint: (pointed: Pointed | null) => void;

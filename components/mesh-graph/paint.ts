@@ -27,6 +27,8 @@ export interface Emphasis {
   hovered: string | null;
   /** When set, everything else is faint: the path under the pointer, or what was found. */
   lit: ReadonlySet<string> | null;
+  /** The control plane does not answer: where config acts may be elsewhere by now, and its marks step back. */
+  oldConfig?: boolean;
 }
 
 /** From this many calls on. */
@@ -89,7 +91,7 @@ export function drawScene(
   if (view.zoom < far) return;
   for (const { badge, on, x, y } of badgesOf(nodes, scene.boxes, edges)) {
     const isBox = scene.boxes.some(({ id }) => id === on);
-    ctx.globalAlpha = isFaint(on) && !isBox ? 0.18 : 1;
+    ctx.globalAlpha = isFaint(on) && !isBox ? 0.18 : emphasis.oldConfig ? 0.35 : 1;
     paintBadge(ctx, badge, x, y, palette);
   }
   ctx.globalAlpha = 1;

@@ -6,6 +6,7 @@ import type { Graph } from "../../server/contract/index.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { servicesHref } from "../lib/links.ts";
 import { isOverdue, type Live } from "../lib/live.ts";
+import { useMeshStatus } from "../lib/mesh-status.ts";
 import { Unreadable } from "../list/live-content.tsx";
 import { formatDateTime, formatMoment, formatSpan } from "../ui/format.ts";
 import { Link } from "../ui/link.tsx";
@@ -43,6 +44,7 @@ if (typeof window !== "undefined") loadCanvas().catch(() => {});
 export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState }) {
   const t = useTranslations("error");
   const textOf = useErrorText();
+  const plane = useMeshStatus().data?.controlPlane;
   const { data, error } = live;
   if (!data) {
     return (
@@ -52,17 +54,31 @@ export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState
     );
   }
   const problem = error && isOverdue(live) ? `${t("graph")}: ${textOf(error)}` : null;
+  const oldSince = state.at === null && plane?.reachable === false ? (plane.since ?? data.at) : null;
   const isOld = problem !== null || data.silentSince !== null;
   return (
     <div className={styles.stage} data-old={isOld || undefined} data-stale={isOld}>
-      <Loaded graph={data} state={state} moving={error === null && state.at === null && data.silentSince === null} />
-      <About graph={data} problem={problem} live={state.at === null} />
+      <Loaded
+        graph={data}
+        state={state}
+        moving={error === null && state.at === null && data.silentSince === null}
+        oldConfig={oldSince !== null}
+      />
+      <About graph={data} problem={problem} oldSince={oldSince} live={state.at === null} />
     </div>
   );
 }
 
+interface AboutProps {
+  graph: Graph;
+  problem: string | null;
+  /** Since when nobody tells what config does. */
+  oldSince: number | null;
+  live: boolean;
+}
+
 /** One line on what is wrong with the numbers, or why there are none. */
-function About({ graph, problem, live }: { graph: Graph; problem: string | null; live: boolean }) {
+function About({ graph, problem, oldSince, live }: AboutProps) {
   const t = useTranslations("topology");
   const locale = useLocale();
   const isQuiet = graph.nodes.length > 0 && graph.edges.every(isQuietCall);
@@ -70,13 +86,16 @@ function About({ graph, problem, live }: { graph: Graph; problem: string | null;
     problem ??
     (graph.silentSince !== null
       ? t("silent", { time: formatMoment(graph.silentSince, locale) })
-      : isQuiet && live
-        ? t("quiet")
-        : null);
+      : oldSince !== null
+        ? t("old-config", { time: formatMoment(oldSince, locale) })
+        : isQuiet && live
+          ? t("quiet")
+          : null);
   if (said === null) return null;
+  const isBad = problem !== null || graph.silentSince !== null || oldSince !== null;
   return (
-    <div className={styles.problem} data-tone={problem || graph.silentSince !== null ? "warn" : undefined}>
-      {problem || graph.silentSince !== null ? <Notice tone="warn">{said}</Notice> : <p role="status">{said}</p>}
+    <div className={styles.problem} data-tone={isBad ? "warn" : undefined}>
+      {isBad ? <Notice tone="warn">{said}</Notice> : <p role="status">{said}</p>}
     </div>
   );
 }
@@ -84,8 +103,15 @@ function About({ graph, problem, live }: { graph: Graph; problem: string | null;
 const isQuietCall = ({ signals, bytesPerSecond }: Graph["edges"][number]): boolean =>
   signals.requestRate === 0 && (bytesPerSecond === undefined || bytesPerSecond.sent + bytesPerSecond.received === 0);
 
+interface LoadedProps {
+  graph: Graph;
+  state: TopologyState;
+  moving: boolean;
+  oldConfig: boolean;
+}
+
 /** `moving`: requests fly, because what is shown is happening right now. */
-function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; moving: boolean }) {
+function Loaded({ graph, state, moving, oldConfig }: LoadedProps) {
   const t = useTranslations("topology");
   const locale = useLocale();
   const { select, find, hide, hideIdle, namespaces, focus, labels, animate, list, set } = state;
@@ -107,7 +133,7 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
   const plainText = useGraphText(labels, state.at === null, useEarlier());
   const traced = useTraceOnGraph(state.trace, visible, plainText);
   const lit = traced && traced.lit.size > 0 ? traced.lit : (found?.lit ?? null);
-  const emphasis = useMemo(() => ({ selected: select, lit }), [select, lit]);
+  const emphasis = useMemo(() => ({ selected: select, lit, oldConfig }), [select, lit, oldConfig]);
   const text = traced && traced.lit.size > 0 ? traced.text : plainText;
   const isLarge = !isSmall(visible.nodes);
   useEffect(() => {

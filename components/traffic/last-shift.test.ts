@@ -32,6 +32,13 @@ it("offers after a reload what the history says was written last", () => {
   });
 });
 
+it("promises no weights of a canary's step, whose undo takes its whole run back", () => {
+  const word = { code: "canary", canary: "reviews", event: "step", version: "v3", weight: 50 } as const;
+  expect(undoableShift(routingAt("7"), [{ ...shift, words: [word] }], null, 2000)).toMatchObject({ before: null });
+  const back = { ...word, event: "rollback" } as const;
+  expect(undoableShift(routingAt("7"), [{ ...shift, words: [back] }], null, 2000)).toBe(null);
+});
+
 it("leaves an old one to the history", () => {
   expect(undoableShift(routingAt("7"), [shift], null, shift.at + 16 * 60_000)).toBe(null);
   expect(undoableShift(routingAt("9"), [shift], own, shift.at + 16 * 60_000)).toBe(own);

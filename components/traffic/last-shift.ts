@@ -3,7 +3,7 @@ import type { Change, Routing } from "../../server/contract/index.ts";
 /** A change of weights that is in force, and what undoing it brings back. */
 export interface Written {
   revision: number;
-  /** For people: `80/20/0`; null: there was no split. */
+  /** For people: `80/20/0`; null: there was no split, or it goes back further than one change, as a canary's run does. */
   before: string | null;
   after: string;
   /** Who wrote it, when it was found in the history. */
@@ -27,7 +27,11 @@ export function undoableShift(
   if (own !== null && own.revision >= inForce) return own;
   const change = changes.find(({ revision, kind }) => revision === inForce && kind === "traffic");
   if (!change?.weights || now - change.at > freshMs) return null;
-  return { revision: change.revision, ...change.weights, by: { author: change.author, at: change.at } };
+  const run = change.words.find((word) => word.code === "canary");
+  // A run that has gone back is taken back already.
+  if (run?.event === "aborted" || run?.event === "rollback") return null;
+  const weights = run ? { ...change.weights, before: null } : change.weights;
+  return { revision: change.revision, ...weights, by: { author: change.author, at: change.at } };
 }
 
 /** Whose write a draft that was made against `base` came too late for: the newest of the rules, since then. */

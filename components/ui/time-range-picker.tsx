@@ -125,8 +125,9 @@ function CustomRange({ value, onApply, longestSec }: CustomRangeProps) {
   const field = (name: "from" | "to") => (
     <TextInput
       size="xs"
-      type="datetime-local"
-      step={1}
+      placeholder="2026-01-31 14:00:00"
+      spellCheck={false}
+      autoComplete="off"
       label={t(name)}
       value={ends[name]}
       onChange={({ currentTarget }) => setEnds((known) => ({ ...known, [name]: currentTarget.value }))}

@@ -54,5 +54,8 @@ it("names what is wrong with two ends", () => {
 
 it("writes a time for a field and reads it back", () => {
   expect(fromLocalInput(toLocalInput(1_700_000_000_000))).toBe(1_700_000_000_000);
-  expect(fromLocalInput("")).toBeNull();
+  expect(toLocalInput(1_700_000_000_000)).toMatch(/^2023-11-1\d \d\d:\d\d:20$/);
+  expect(fromLocalInput("2023-11-14T22:13:20Z")).toBe(1_700_000_000_000);
+  expect(fromLocalInput("2023-11-14 23:13:20+01:00")).toBe(1_700_000_000_000);
+  for (const text of ["", "2023", "2023-11-14", "2023-11-14 25:00"]) expect(fromLocalInput(text), text).toBeNull();
 });

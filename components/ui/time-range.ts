@@ -70,15 +70,18 @@ export const earlier = (range: TimeRange, comparison: Comparison, nowMs: number)
   at: (range.at ?? nowMs) - distanceSec(comparison, range) * 1000,
 });
 
-/** `datetime-local` has no zone: it is the reader's own. */
+/** As people type it and as logs have it, with 24 hours whatever a browser's language would make of `datetime-local`; in the reader's own zone. */
 export function toLocalInput(ms: number): string {
   const date = new Date(ms);
-  return new Date(ms - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  return new Date(ms - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace("T", " ");
 }
 
-/** Null for what is no whole time yet. */
+/** Null for what is no whole time yet. A time with a zone, copied from a log, is that time. */
 export function fromLocalInput(text: string): number | null {
-  const ms = Date.parse(text);
+  const [, date, time, zone = ""] =
+    /^\s*(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?\s*$/.exec(text) ?? [];
+  if (date === undefined) return null;
+  const ms = Date.parse(`${date}T${time}${zone}`);
   return Number.isNaN(ms) ? null : ms;
 }
 

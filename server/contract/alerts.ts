@@ -125,7 +125,7 @@ export const AlertRuleItem = z.object({
 export type AlertRuleItem = z.infer<typeof AlertRuleItem>;
 
 /** `GET /api/alerts/rules` */
-export const AlertRules = z.object({ rules: z.array(AlertRuleItem) });
+export const AlertRules = z.object({ rules: z.array(AlertRuleItem), rootNamespace: z.string() });
 export type AlertRules = z.infer<typeof AlertRules>;
 
 const receiverName = z

@@ -31,7 +31,7 @@ export const CanaryFault = z.object({
 export type CanaryFault = z.infer<typeof CanaryFault>;
 
 /**
- * Why a canary is where it is. `Holding`: it measures. `Passed`: every step held. `Promoted`, `Aborted`, `PausedByHand`: somebody said so. `Worse`:
+ * Why a canary is where it is. `Holding`: it measures. `Passed`: every step held. `Promoted`, `Aborted`, `PausedByHand`: somebody said so. `Undone`: its run was taken back in the history. `Worse`:
  * see `fault`. `WeightsChanged`: somebody else moved them. `SpecChanged`: it would be another canary. `NotShared`: the rule can't be split.
  */
 export const CanaryReason = z.enum([
@@ -39,6 +39,7 @@ export const CanaryReason = z.enum([
   "Passed",
   "Promoted",
   "Aborted",
+  "Undone",
   "PausedByHand",
   "Worse",
   "WeightsChanged",

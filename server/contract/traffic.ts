@@ -102,6 +102,8 @@ export const ChangedObject = z.object({
   after: z.string(),
   /** Of a VirtualService: where it is in force, `mesh` for all sidecars, else gateways as `<namespace>/<name>`. */
   through: z.array(z.string()).optional(),
+  /** On a dry run: not of this change, but written by the control plane right after it, as a canary's first step. */
+  follows: z.literal(true).optional(),
 });
 export type ChangedObject = z.infer<typeof ChangedObject>;
 

@@ -57,7 +57,7 @@ export function createAlerts({ book, origin, everyMs = 5000, ...sources }: Alert
         meshWide: rule.namespace === sources.rootNamespace && rule.spec.service === undefined,
         active: active.filter((notice) => notice.rule === key).length,
       }));
-      return { rules };
+      return { rules, rootNamespace: sources.rootNamespace };
     },
     receivers: shown,
     async putReceiver(receiver) {

@@ -44,7 +44,10 @@ const stored = () => api.store.get({ kind: "Canary", namespace: "default", name:
 
 test("start, status, pause, resume, abort, by the service's name", async () => {
   expect(await limpid("status")).toMatchObject({ out: "", err: "there is no canary\n" });
-  expect((await limpid("start", "reviews", "--dry-run")).out).toBe("canary reviews: v2 → v3 would start (dry run)\n");
+  const dry = (await limpid("start", "reviews", "--dry-run")).out;
+  expect(dry).toMatch(/\+ +weight: 72\n/);
+  expect(dry).toMatch(/subset v3 +0 % +8 %/);
+  expect(dry).toMatch(/\ncanary reviews: v2 → v3 would start \(dry run\)\n$/);
   expect(await stored()).toBeUndefined();
   const started = await limpid(
     "start",

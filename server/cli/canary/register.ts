@@ -9,6 +9,7 @@ import {
   Routing,
   usualCanary,
 } from "../../contract/index.ts";
+import { checkText } from "../config/check.ts";
 import {
   call,
   portOffsetOption,
@@ -126,9 +127,10 @@ async function start(service: string, options: StartOptions, io: CliIo): Promise
     ...thresholdsOf(options),
     ...(onFailure && { onFailure }),
   };
-  const path = `/limpid/v1/canaries${options.dryRun ? "?dryRun=true" : ""}`;
+  const path = `/limpid/v1/canaries${options.dryRun ? "?dryRun=true&envoy=true" : ""}`;
   const body = { namespace, name: service, spec };
-  await write(server, path, body, io);
+  const result = await write(server, path, body, io);
+  if (options.dryRun) io.out(`${checkText(result)}\n`);
   io.out(`canary ${service}: ${from} → ${to} ${options.dryRun ? "would start (dry run)" : "started"}\n`);
 }
 
@@ -179,10 +181,10 @@ function canaryOf(canaries: readonly CanaryView[], service: string, { namespace 
   return found;
 }
 
-async function write(server: string, path: string, body: unknown, io: CliIo): Promise<void> {
+async function write(server: string, path: string, body: unknown, io: CliIo): Promise<ChangeResult> {
   const answer = await call(server, path, { method: "POST", body, user: userOf(io.env) });
   for (const warning of warningsIn(answer)) io.err(`Warning: ${warning}\n`);
-  ChangeResult.parse(await answer.json());
+  return ChangeResult.parse(await answer.json());
 }
 
 const segment = encodeURIComponent;

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { kindNamed } from "../../config/kinds/index.ts";
 import type { ChangeResult } from "../../contract/index.ts";
 import { count } from "../count.ts";
-import { checkText, doubtfulCode, isDoubtful } from "./check.ts";
+import { checkOption, doubtfulCode, sayCheck } from "./check.ts";
 import {
   CallError,
   call,
@@ -45,7 +45,7 @@ export function registerApply(program: Command, io: CliIo = processIo): void {
     .description("create or change mesh resources from YAML or JSON files")
     .requiredOption("-f, --filename <path...>", "a file, a folder, or - for standard input")
     .option("--dry-run", "check and report, change nothing")
-    .option("--check", "show what it would do to objects, traffic and proxies, change nothing")
+    .option(...checkOption)
     .option("--reason <text>", "why, in a few words, for the history")
     .addOption(serverOption())
     .addOption(portOffsetOption())
@@ -59,8 +59,7 @@ async function apply(options: ApplyOptions, io: CliIo): Promise<void> {
   const sending = { server: serverUrl(options, io.env), manifests, io, writes };
   if (options.check) {
     const result = await sendManifests({ ...sending, dryRun: true, preview: true });
-    io.out(checkText(result));
-    if (isDoubtful(result)) io.fail(doubtfulCode);
+    sayCheck(result, io);
     return;
   }
   const result = await sendManifests({ ...sending, ...options });

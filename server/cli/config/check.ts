@@ -7,6 +7,7 @@ import {
 } from "../../contract/index.ts";
 import { count } from "../count.ts";
 import { patchOf } from "./diff.ts";
+import type { CliIo } from "./io.ts";
 import { createTablePrinter } from "./print-table.ts";
 
 /** The exit code of a check of what would send requests nowhere, or be refused by a proxy; 1 is an error, as everywhere. */
@@ -15,6 +16,17 @@ export const doubtfulCode = 2;
 /** Whether anything of it is hardly meant. */
 export const isDoubtful = (result: ChangeResult): boolean =>
   deadShares(result).length > 0 || (result.refusals?.length ?? 0) > 0;
+
+/** For `--check`, which changes nothing. */
+export const checkOption = [
+  "--check",
+  "show what it would do to objects, traffic and proxies, change nothing",
+] as const;
+
+export function sayCheck(result: ChangeResult, io: CliIo): void {
+  io.out(checkText(result));
+  if (isDoubtful(result)) io.fail(doubtfulCode);
+}
 
 /** What a change would do, for a person to read before it is made: objects, who gets how much of the traffic, and what reaches the proxies. */
 export function checkText(result: ChangeResult): string {

@@ -1,3 +1,4 @@
+import { userInfo } from "node:os";
 import { Option } from "commander";
 import { ApiError } from "../../contract/index.ts";
 import { meshPorts, parsePortOffset } from "../../fleet/ports.ts";
@@ -37,9 +38,18 @@ function configPort(offset: string | undefined): number {
   }
 }
 
-/** Who is at the keyboard; undefined where the system doesn't say. */
+/** Who is at the keyboard; undefined where the system doesn't say. Shells of containers and jobs often have no variable of it. */
 export const userOf = (env: CliIo["env"]): string | undefined =>
-  env.LIMPID_USER || env.USER || env.LOGNAME || env.USERNAME || undefined;
+  env.LIMPID_USER || env.USER || env.LOGNAME || env.USERNAME || accountName();
+
+function accountName(): string | undefined {
+  try {
+    return userInfo().username || undefined;
+  } catch {
+    // A process may run as a number that no account has.
+    return undefined;
+  }
+}
 
 export interface Call {
   method?: string;

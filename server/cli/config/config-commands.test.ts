@@ -76,11 +76,12 @@ describe("limpid apply", () => {
     await limpid(`apply -f ${both}`);
     const changed = stringify(reviews({ v1: 50, v2: 50 }));
     expect(await limpid(`apply -f - ${both.replace("both", "none")}`, { stdin: changed })).toMatchObject({ code: 1 });
-    expect(await limpid("apply -f - --reason canary", { stdin: changed })).toMatchObject({
+    const byAnn = { stdin: changed, env: { USER: "ann" } };
+    expect(await limpid("apply -f - --reason canary", byAnn)).toMatchObject({
       out: "virtualservice.networking.istio.io/reviews configured\n",
     });
     expect((await limpid("apply -f -", { stdin: changed })).out).toContain("reviews unchanged");
-    expect((await api.store.history({ limit: 1 }))[0]).toMatchObject({ author: "limpid-cli", reason: "canary" });
+    expect((await api.store.history({ limit: 1 }))[0]).toMatchObject({ author: "ann", reason: "canary" });
   });
 
   test("takes back what kubectl or the dashboard changed, and leaves alone what the file doesn't name", async () => {
@@ -197,6 +198,20 @@ describe("limpid delete", () => {
     await limpid(`delete -f ${file("c.yaml", reviews({ v1: 1 }, "c"))}`);
     expect(await names()).toEqual([]);
     expect((await limpid("delete")).err).toContain("say what to delete");
+  });
+
+  test("--check of a delete, an undo and a restore says who loses traffic, and changes nothing", async () => {
+    const made = await api.call("POST", virtualServices, reviews({ v1: 100 }));
+    await limpid("apply -f -", { stdin: stringify(reviews({ v1: 0, v2: 100 })) });
+    const revision = await api.store.revision();
+    const first = made.body.metadata.resourceVersion;
+    for (const command of ["delete vs reviews", `undo ${revision}`, `restore ${first} vs reviews`]) {
+      const { out } = await limpid(`${command} --check`);
+      expect(out, command).toContain("a/virtualservice/default/reviews");
+      // Nobody serves reviews here: without its rule there is nothing to say of its calls.
+      if (!command.startsWith("delete")) expect(out, command).toMatch(/\[0\] .*subset v2 +100 % +0 %/);
+    }
+    expect(await api.store.revision()).toBe(revision);
   });
 });
 
@@ -407,6 +422,9 @@ describe("the mesh as a whole", () => {
     await limpid(`apply -f ${file("mesh.yaml", shop, reviews({ v1: 100 }), reviews({ v1: 100 }, "cart", "shop"))}`);
     const good = await api.store.revision();
     await limpid(`apply -f ${file("later.yaml", reviews({ v2: 100 }), reviews({ v1: 100 }, "extra"))}`);
+    // Written again with nothing else in it: there is nothing to restore.
+    const root = await api.store.get({ kind: "Namespace", namespace: "", name: "istio-system" });
+    if (root) await api.store.commit([{ op: "put", object: { ...root } }], "ana");
     await limpid("delete ns shop");
     expect((await limpid(`restore ${good} vs cart -n shop`)).err).toContain('namespaces "shop" not found');
     expect(await limpid(`restore ${good} vs reviews --dry-run`)).toMatchObject({

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { stringify } from "yaml";
 import { type Change, ChangeList, ChangeResult } from "../../contract/index.ts";
 import { displayName } from "./apply.ts";
+import { checkOption, doubtfulCode, sayCheck } from "./check.ts";
 import { call, portOffsetOption, type ServerOption, serverOption, serverUrl, userOf, warningsIn } from "./client.ts";
 import { type CliIo, processIo, runCommand } from "./io.ts";
 import { createTablePrinter } from "./print-table.ts";
@@ -21,7 +22,9 @@ An undo is a change itself: undoing it brings the first one back.
 
 Examples:
   limpid undo 42              take back what limpid history shows as 42
-  limpid undo 42 --dry-run    say what would be done, change nothing`;
+  limpid undo 42 --dry-run    say what would be done, change nothing
+  limpid undo 42 --check      and whose traffic it moves, and what reaches which proxy; the exit code is ${doubtfulCode} when requests
+                              would go where nobody answers, or a proxy would refuse it`;
 
 interface HistoryOptions extends ServerOption {
   limit: number;
@@ -30,6 +33,7 @@ interface HistoryOptions extends ServerOption {
 
 interface UndoOptions extends ServerOption {
   dryRun?: boolean;
+  check?: boolean;
   force?: boolean;
 }
 
@@ -53,6 +57,7 @@ export function registerUndo(program: Command, io: CliIo = processIo): void {
     .description("take back one change of the mesh")
     .argument("<revision>", "of the change, as limpid history shows it", revisionOf)
     .option("--dry-run", "check and report, change nothing")
+    .option(...checkOption)
     .option("--force", "also over later changes of the same objects")
     .addOption(serverOption())
     .addOption(portOffsetOption())
@@ -79,7 +84,8 @@ function inWords(changes: readonly Change[]): string {
 }
 
 async function undo(revision: number, options: UndoOptions, io: CliIo): Promise<void> {
-  const { dryRun = false, force = false, ...place } = options;
+  const { check = false, force = false, ...place } = options;
+  const dryRun = check || options.dryRun === true;
   const server = serverUrl(place, io.env);
   const post = async (query: string) => {
     const path = `/limpid/v1/changes/${revision}/undo?fieldManager=limpid-cli&${query}`;
@@ -88,12 +94,13 @@ async function undo(revision: number, options: UndoOptions, io: CliIo): Promise<
   const seen = force
     ? ChangeResult.parse(await (await post("dryRun=true")).json()).undo?.since[0]?.revision
     : undefined;
-  const answer = await post(`dryRun=${dryRun}${seen === undefined ? "" : `&over=${seen}`}`);
+  const answer = await post(`dryRun=${dryRun}&envoy=${check}${seen === undefined ? "" : `&over=${seen}`}`);
   const result = ChangeResult.parse(await answer.json());
   for (const { revision: later, author, summary } of result.undo?.since ?? []) {
     io.err(`warning: changed since by ${author}, revision ${later}: ${summary}\n`);
   }
   for (const warning of warningsIn(answer)) io.err(`warning: ${warning}\n`);
+  if (check) return sayCheck(result, io);
   for (const { kind, name, before, after } of result.objects) {
     const verb = after === "" ? "deleted" : before === "" ? "created" : "restored";
     io.out(`${displayName(kind, name)} ${verb}${dryRun ? " (dry run)" : ""}\n`);

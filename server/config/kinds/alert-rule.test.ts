@@ -32,4 +32,9 @@ describe("an AlertRule", () => {
       expect.objectContaining({ path, message: expect.stringContaining(message) }),
     );
   });
+
+  it("says once what is wrong with a duration that is none", () => {
+    const result = parse({ when: { errors: { above: 1 } }, window: "abc" });
+    expect(result.ok ? [] : result.errors.map(({ path }) => path)).toEqual(["spec.window"]);
+  });
 });

@@ -11,7 +11,9 @@ const [minWindowMs, maxWindowMs] = [10_000, 3_600_000];
 /** A duration between two others, in milliseconds and as they are said. */
 const within = (least: readonly [number, string], most: readonly [number, string]) =>
   rule(duration({ zero: least[0] === 0 }), (value, report) => {
-    const ms = parseGoDuration(value) ?? 0;
+    const ms = parseGoDuration(value);
+    // What is no duration is said to be none, and not to be a short one besides.
+    if (ms === undefined) return;
     if (ms < least[0]) report([], told("at-least", { minimum: least[1], value }));
     if (ms > most[0]) report([], told("at-most", { maximum: most[1], value }));
   });

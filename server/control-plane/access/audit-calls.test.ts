@@ -36,6 +36,20 @@ it("knows what was refused from what failed, and both from what was done", () =>
   expect(results({ method: "GET", scope })).toEqual([]);
 });
 
+it("names objects as people do, one without a namespace too", () => {
+  const shop: ConfigObject = {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "shop", namespace: "" },
+    spec: {},
+  };
+  const key = { kind: "Namespace", namespace: "", name: "shop" };
+  const changes = [{ type: "ADDED" as const, key, after: shop }, ...commit.changes];
+  const [deed] = deedsOfCall(call({ scope: { caller: undefined, commits: [{ ...commit, changes }] } }));
+  expect(deed?.target).toBe("Namespace shop, Service shop/a");
+  expect(deed?.diff).toContain("+++ Namespace shop");
+});
+
 it("writes down what a call did before it was refused, too, and never that the refused was done", () => {
   const scope = { caller: machineCaller("ann"), commits: [commit] };
   expect(results({ scope, error: { code: 403, message: "no" } })).toEqual([

@@ -1,6 +1,6 @@
 import { createTwoFilesPatch } from "diff";
 import type { Deed } from "../../access/audit.ts";
-import { formatKey } from "../../config/object.ts";
+import type { ResourceKey } from "../../config/object.ts";
 import type { ConfigChange } from "../../config/store.ts";
 import { toYaml } from "../../config/to-yaml.ts";
 import type { CallScope } from "./caller-scope.ts";
@@ -48,7 +48,7 @@ function written(commits: CallScope["commits"]): Pick<Deed, "action" | "target" 
   const changes = commits.flatMap((commit) => commit.changes);
   return {
     action: "config.write",
-    target: changes.map(({ key }) => formatKey(key)).join(", "),
+    target: changes.map(({ key }) => nameOf(key)).join(", "),
     result: "done",
     reason: `revision ${commits.map(({ revision }) => revision).join(", ")}`,
     diff: [
@@ -64,8 +64,10 @@ const maxDiffs = 50;
 /** Past so many characters nobody reads it, and the audit would not keep it. */
 const maxDocument = 100_000;
 
+const nameOf = ({ kind, namespace, name }: ResourceKey): string => `${kind} ${namespace && `${namespace}/`}${name}`;
+
 function diffOf({ key, before, after }: ConfigChange): string {
-  const name = formatKey(key);
+  const name = nameOf(key);
   const text = (object: ConfigChange["after"]) => (object === undefined ? "" : toYaml(object).slice(0, maxDocument));
   const [from, to] = [before ? name : "/dev/null", after ? name : "/dev/null"];
   return createTwoFilesPatch(from, to, text(before), text(after), undefined, undefined, { context: 2 });

@@ -3,7 +3,7 @@ import { type ConfigObject, formatKey, keyOf } from "../../config/object.ts";
 import type { Commit, Write } from "../../config/store.ts";
 import type { ApiContext } from "../api/context.ts";
 import { canaryReason } from "../api/limpid/change-summary.ts";
-import { toWrite } from "../api/limpid/edits.ts";
+import { toWrite } from "../api/limpid/edit.ts";
 import { prepareUpdate } from "../api/object-writer.ts";
 import type { Move } from "./moves.ts";
 import { type CanaryObject, type Target, weightEdits } from "./world.ts";

@@ -301,6 +301,29 @@ test("at a gateway it moves the rule that is named, and no other", async () => {
   ]);
 });
 
+test("a dry run of a Canary in a file says what its first step will write, and whose traffic that moves", async () => {
+  const set = await setUp({ v1: 60, v2: 40, v3: 0 });
+  const check = async (over: object = {}) => {
+    const object = { ...canary, spec: { ...canary.spec, ...over } };
+    const writes = [{ op: "apply", object }];
+    return (await set.api.call("POST", "/limpid/v1/transactions?dryRun=true", { writes })).body;
+  };
+  const { objects } = await check();
+  expect(objects.map(({ kind, follows }: { kind: string; follows?: true }) => [kind, follows])).toEqual([
+    ["Canary", undefined],
+    ["DestinationRule", true],
+    ["VirtualService", true],
+  ]);
+  expect(objects[2].after).toContain("weight: 54");
+  expect(await set.weights()).toEqual({ v1: 60, v2: 40, v3: 0 });
+  expect((await check({ paused: true })).objects).toHaveLength(1);
+  await set.start();
+  await apply(set);
+  await set.until(phase(set), "Succeeded");
+  // Applied again, the file is of a run that is over.
+  expect((await check()).objects).toHaveLength(1);
+});
+
 describe("undo", () => {
   const undo = async ({ api, store }: SetUp) =>
     api.call("POST", `/limpid/v1/changes/${await store.revision()}/undo`, {}, { "x-limpid-user": "bob" });
@@ -313,7 +336,7 @@ describe("undo", () => {
     expect(await set.weights()).toEqual({ v1: 0, v2: 10, v3: 90 });
     expect((await undo(set)).status).toBe(200);
     expect(await set.weights()).toEqual({ v1: 90, v2: 10, v3: 0 });
-    expect(await set.status()).toMatchObject({ phase: "RolledBack", reason: "Aborted" });
+    expect(await set.status()).toMatchObject({ phase: "RolledBack", reason: "Undone" });
     const revision = await set.store.revision();
     // Neither time nor the same file starts it anew.
     set.clock.advance(120_000);

@@ -67,12 +67,13 @@ export function finish(status: CanaryStatus, now: number, how: "Passed" | "Promo
 export function rollBack(
   status: CanaryStatus,
   now: number,
-  why: { fault: CanaryFault; observed: CanaryObserved } | "Aborted",
+  why: { fault: CanaryFault; observed: CanaryObserved } | "Aborted" | "Undone",
 ): Move {
   const weights = status.original;
   const back = { phase: "RolledBack", weight: 0, since: timeOf(now), weights } as const;
-  if (why === "Aborted") {
-    const ended = { ...plain(status), ...back, reason: "Aborted", message: "aborted by hand" } as const;
+  if (typeof why === "string") {
+    const message = why === "Aborted" ? "aborted by hand" : "the run was undone";
+    const ended = { ...plain(status), ...back, reason: why, message } as const;
     return { event: "aborted", weights, status: ended };
   }
   const worse = { reason: "Worse", message: faultText(why.fault, status), fault: why.fault } as const;
@@ -82,7 +83,7 @@ export function rollBack(
 export function pause(
   status: CanaryStatus,
   now: number,
-  reason: Exclude<CanaryReason, "Holding" | "Passed" | "Promoted" | "Aborted">,
+  reason: Exclude<CanaryReason, "Holding" | "Passed" | "Promoted" | "Aborted" | "Undone">,
   details: { message: string; fault?: CanaryFault; observed?: CanaryObserved },
 ): Move {
   const { message, fault, observed } = details;

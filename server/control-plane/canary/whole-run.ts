@@ -35,7 +35,7 @@ export const isCanaryMove = ({ key, before, after }: ConfigChange): boolean =>
  */
 export function endedRun(current: ConfigObject, now: number): ConfigObject {
   const status = statusOf(canaryOf(current));
-  return status ? { ...current, status: { ...rollBack(status, now, "Aborted").status } } : current;
+  return status ? { ...current, status: { ...rollBack(status, now, "Undone").status } } : current;
 }
 
 const startOf = (object: ConfigObject | undefined): string | undefined =>

@@ -4,7 +4,7 @@ import type { ConfigObject } from "../../config/object.ts";
 import { CanaryStatus, type RouteRule, type Routing } from "../../contract/index.ts";
 import { suggest } from "../../lib/suggest.ts";
 import type { ApiContext } from "../api/context.ts";
-import type { Edit } from "../api/limpid/edits.ts";
+import type { Edit } from "../api/limpid/edit.ts";
 import { type ServiceConfig, serviceConfig, versionsOf } from "../api/limpid/service-config.ts";
 import { StatusError } from "../api/status-error.ts";
 import type { Route } from "./advance.ts";

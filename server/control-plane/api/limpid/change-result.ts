@@ -3,6 +3,7 @@ import type { ConfigObject } from "../../../config/object.ts";
 import type { Commit, ConfigChange } from "../../../config/store.ts";
 import { toYaml } from "../../../config/to-yaml.ts";
 import type { ChangedObject, ChangeResult } from "../../../contract/index.ts";
+import { firstMoves } from "../../canary/first-moves.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { warningHeader, warningsFor } from "../warnings/index.ts";
@@ -21,18 +22,23 @@ export async function answerChange(
 ): Promise<ApiResponse> {
   const { dryRun, undo } = options;
   const warnings = await warningsFor(context, commit.changes);
+  const follows = dryRun ? await firstMoves(context, commit.changes) : [];
+  const changes = [...commit.changes, ...follows];
   const body: ChangeResult = {
     revision: commit.revision,
     dryRun,
-    objects: commit.changes.map(changedObject),
-    proxies: context.pushes.affected(commit.changes.map((change) => change.key)),
+    objects: [
+      ...commit.changes.map(changedObject),
+      ...follows.map((change) => ({ ...changedObject(change), follows: true as const })),
+    ],
+    proxies: context.pushes.affected(changes.map((change) => change.key)),
     warnings,
-    shares: shareChanges(commit.changes, await context.mesh(), context.gatewayProxies()),
+    shares: shareChanges(changes, await context.mesh(), context.gatewayProxies()),
     ...(undo && { undo }),
   };
   if (dryRun && context.pushes.preview) {
     const shown = request.query.get("envoy") === "true";
-    const { envoy, refusals } = await context.pushes.preview(commit.changes, { shown });
+    const { envoy, refusals } = await context.pushes.preview(changes, { shown });
     if (shown) body.envoy = envoy;
     body.refusals = refusals.slice(0, maxRefusals).map((one) => placedRefusal(one, body.objects));
   }

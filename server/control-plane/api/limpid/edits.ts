@@ -1,19 +1,13 @@
-import { type ConfigObject, keyOf } from "../../../config/object.ts";
-import type { ConfigChange, Write } from "../../../config/store.ts";
+import { keyOf } from "../../../config/object.ts";
+import type { ConfigChange } from "../../../config/store.ts";
 import type { ApiContext } from "../context.ts";
-import { prepareUpdate, validating } from "../object-writer.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { StatusError } from "../status-error.ts";
 import { answerChange } from "./change-result.ts";
 import { describeTraffic } from "./change-summary.ts";
+import { type Edit, toWrite } from "./edit.ts";
 import { isDryRunQuery, limpidActor } from "./request.ts";
 import { commitWrites } from "./transactions.ts";
-
-/** One object of an edit: without `after` it is deleted, without `before` made. */
-export interface Edit {
-  before: ConfigObject | undefined;
-  after: ConfigObject | undefined;
-}
 
 const maxAttempts = 8;
 
@@ -40,23 +34,6 @@ export async function runEdit(
       if (!retry || attempt === maxAttempts || !(error instanceof StatusError && error.code === 409)) throw error;
     }
   }
-}
-
-/** Over what was read: somebody else's change since is a conflict. */
-export function toWrite(
-  context: Pick<ApiContext, "kinds" | "clock" | "validated">,
-  { before, after }: Edit,
-  manager: string,
-): Write {
-  const expect = before?.metadata.resourceVersion ?? "absent";
-  if (after === undefined) {
-    if (before === undefined) throw new Error("an edit needs an object before or after it");
-    return { op: "delete", key: keyOf(before), expect };
-  }
-  const definition = context.kinds.byKind(after.kind);
-  if (definition === undefined) throw new Error(`${after.kind} is not served`);
-  const writer = { ...validating(context), manager, version: definition.version };
-  return { op: "put", object: prepareUpdate(definition, { ...after }, before, writer), expect };
 }
 
 function toChange({ before, after }: Edit): ConfigChange {

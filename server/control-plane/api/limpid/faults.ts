@@ -16,7 +16,8 @@ import { matchesLabels } from "../../../model/labels.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { saidError } from "../status-error.ts";
-import { type Edit, runEdit } from "./edits.ts";
+import type { Edit } from "./edit.ts";
+import { runEdit } from "./edits.ts";
 import { invalidFields, limpidActor, readBodyAs } from "./request.ts";
 import { type ServiceConfig, serviceConfig } from "./service-config.ts";
 

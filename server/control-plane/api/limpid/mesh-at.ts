@@ -2,6 +2,7 @@ import { kindNamed } from "../../../config/kinds/index.ts";
 import { firstRevision } from "../../../config/memory-store.ts";
 import { type ConfigObject, formatKey, keyOf, type ResourceKey } from "../../../config/object.ts";
 import type { ConfigStore, Write } from "../../../config/store.ts";
+import { toYaml } from "../../../config/to-yaml.ts";
 import { told } from "../../../contract/index.ts";
 import { historyInParts } from "../history-in-parts.ts";
 import { StatusError, saidError } from "../status-error.ts";
@@ -61,13 +62,18 @@ export const isSelected = ({ kind, namespace, name }: Selection, key: ResourceKe
   (namespace === undefined || key.namespace === namespace || (key.kind === "Namespace" && key.name === namespace)) &&
   (name === undefined || key.name === name);
 
+/** Written again since with nothing else in it, as by whoever applies a file twice, it is as it was. */
+const isSame = (a: ConfigObject, b: ConfigObject): boolean =>
+  a.metadata.resourceVersion === b.metadata.resourceVersion ||
+  (toYaml(a) === toYaml(b) && JSON.stringify(a.status) === JSON.stringify(b.status));
+
 /** What makes the selected objects as they were; each against the version that is in force, so that nobody's write is lost. */
 export function writesBackTo({ objects, now }: MeshAt, selection: Selection): Write[] {
   const writes: Write[] = [];
   for (const [name, object] of objects) {
     if (!isSelected(selection, keyOf(object))) continue;
     const current = now.get(name);
-    if (current?.metadata.resourceVersion === object.metadata.resourceVersion) continue;
+    if (current && isSame(current, object)) continue;
     const { uid: _, ...metadata } = object.metadata; // one that was deleted comes back as a new one
     writes.push({ op: "put", object: { ...object, metadata }, expect: current?.metadata.resourceVersion ?? "absent" });
   }

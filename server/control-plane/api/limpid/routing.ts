@@ -11,7 +11,8 @@ import type { FieldError } from "../../../lib/result.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { type StatusError, saidError } from "../status-error.ts";
-import { type Edit, runEdit } from "./edits.ts";
+import type { Edit } from "./edit.ts";
+import { runEdit } from "./edits.ts";
 import { invalidFields, readBodyAs } from "./request.ts";
 import { type ServiceConfig, serviceConfig, versionsOf } from "./service-config.ts";
 
