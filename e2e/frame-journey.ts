@@ -15,7 +15,7 @@ export function frameJourney(running: () => Running): void {
     ["out of sync", /out of sync/i, /\/proxies\?sync=out$/],
     ["topology reviews", /reviews/, /\/topology\?select=default%2Freviews/],
     ["usual alerts", /^usual-alerts/, /\/designs\?from=now&to=d%3Ausual-alerts$/],
-    ["last 15 min", /15 min$/, /\/services\?window=900$/],
+    ["last 15 min", /^Show the last 15 min/, /\/services\?window=900$/],
     ["fault details", /details/, /\/faults\?new=default%2Fdetails/],
   ])("the palette finds %s", async (text, first, address) => {
     const { page, problems } = await open("/services");

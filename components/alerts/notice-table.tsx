@@ -52,7 +52,7 @@ export function NoticeTable({ notices, now, over }: { notices: readonly Notice[]
       key: "severity",
       header: t("col-severity"),
       sortValue: ({ severity }) => rank[severity],
-      cell: ({ severity }) => t(`severity-${severity}`),
+      cell: ({ severity }) => <span className={styles.word}>{t(`severity-${severity}`)}</span>,
     },
     {
       key: "fired",
@@ -109,11 +109,14 @@ function Deliveries({ notice: { deliveries } }: { notice: Notice }) {
   const t = useTranslations("alerts");
   const textOf = useErrorText();
   if (deliveries.length === 0) return <span className="muted">{t("told-nobody")}</span>;
-  // Of each receiver the last word.
-  const last = new Map(deliveries.map((delivery) => [delivery.receiver, delivery]));
+  // Of each receiver what it has not taken yet, or else the last.
+  const byReceiver = Map.groupBy(deliveries, ({ receiver }) => receiver);
+  const shown = [...byReceiver.values()].flatMap(
+    (all) => all.find(({ state }) => state !== "sent") ?? all.at(-1) ?? [],
+  );
   return (
     <ul className={styles.told}>
-      {[...last.values()].map(({ receiver: name, state, why }) => (
+      {shown.map(({ receiver: name, state, why }) => (
         <li key={name} data-receiver={name} data-state={state} data-failed={state === "failed" || undefined}>
           {state === "sent"
             ? name
