@@ -70,9 +70,11 @@ function About({ graph, problem, live }: { graph: Graph; problem: string | null;
     problem ??
     (graph.silentSince !== null
       ? t("silent", { time: formatMoment(graph.silentSince, locale) })
-      : isQuiet && live
-        ? t("quiet")
-        : null);
+      : isUnrecorded(graph)
+        ? t("unrecorded-then")
+        : isQuiet && live
+          ? t("quiet")
+          : null);
   if (said === null) return null;
   return (
     <div className={styles.problem} data-tone={problem || graph.silentSince !== null ? "warn" : undefined}>
@@ -80,6 +82,10 @@ function About({ graph, problem, live }: { graph: Graph; problem: string | null;
     </div>
   );
 }
+
+/** That nothing was recorded is another thing than that nothing was called. */
+const isUnrecorded = ({ at, windowSec, timeline: { recordedFromMs, gaps = [] } }: Graph): boolean =>
+  at <= recordedFromMs || gaps.some(({ fromMs, toMs }) => fromMs <= at - windowSec * 1000 && toMs >= at);
 
 const isQuietCall = ({ signals, bytesPerSecond }: Graph["edges"][number]): boolean =>
   signals.requestRate === 0 && (bytesPerSecond === undefined || bytesPerSecond.sent + bytesPerSecond.received === 0);
