@@ -22,7 +22,7 @@ import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import { TimeRangePicker } from "../ui/time-range-picker.tsx";
-import { enteringSignals, gatewayNodes } from "./gateway-traffic.ts";
+import { besides, enteringSignals, gatewayNodes } from "./gateway-traffic.ts";
 import styles from "./gateways.module.css";
 import { RouteTable } from "./route-table.tsx";
 import { ServerTable } from "./server-table.tsx";
@@ -56,6 +56,7 @@ export function GatewaysPage({ initial }: { initial: Promise<Settled<GatewayList
                 <GatewayPanel
                   key={`${gateway.namespace}/${gateway.name}`}
                   gateway={gateway}
+                  gateways={gateways}
                   graph={graph}
                   before={other ? before : undefined}
                 />
@@ -97,17 +98,20 @@ function None() {
 
 interface GatewayPanelProps {
   gateway: GatewayView;
+  /** All there are. */
+  gateways: readonly GatewayView[];
   graph: Graph | undefined;
   /** In the time that it is compared with. */
   before: Graph | undefined;
 }
 
-function GatewayPanel({ gateway, graph, before }: GatewayPanelProps) {
+function GatewayPanel({ gateway, gateways, graph, before }: GatewayPanelProps) {
   const t = useTranslations("gateways");
   const figures = useTranslations("panel");
   const { namespace, name, proxies } = gateway;
   const nodes = graph ? gatewayNodes(gateway, graph) : [];
   const signals = graph && enteringSignals(nodes);
+  const others = besides(gateway, gateways);
   const now = graph?.at ?? 0;
   const { tone, says } = now === 0 ? { tone: "plain" as const, says: [] } : gatewayTrouble(gateway, now);
   return (
@@ -151,11 +155,16 @@ function GatewayPanel({ gateway, graph, before }: GatewayPanelProps) {
             />
           )}
         </KpiRow>
+        {signals && others.length > 0 && (
+          <p className="muted" data-testid="shared-traffic">
+            {t("shared-traffic", { names: others.map((other) => other.name).join(", ") })}
+          </p>
+        )}
       </div>
       <h3 className={styles.heading}>{t("listeners")}</h3>
       <ServerTable gateway={gateway} now={now} />
       <h3 className={styles.heading}>{t("routes")}</h3>
-      <RouteTable gateway={gateway} graph={graph} before={before} nodes={nodes} />
+      <RouteTable gateway={gateway} gateways={gateways} graph={graph} before={before} nodes={nodes} />
     </Panel>
   );
 }

@@ -11,11 +11,13 @@ import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
-import { signalsTo } from "./gateway-traffic.ts";
+import { onlyTarget, rulesBeside, signalsTo } from "./gateway-traffic.ts";
 import styles from "./gateways.module.css";
 
 export interface RouteTableProps {
   gateway: GatewayView;
+  /** All there are. */
+  gateways: readonly GatewayView[];
   graph: Graph | undefined;
   /** In the time that it is compared with. */
   before: Graph | undefined;
@@ -23,9 +25,10 @@ export interface RouteTableProps {
 }
 
 /** The rules by which requests go on, in the order in which they are asked, with what each service gets from here. */
-export function RouteTable({ gateway, graph, before, nodes }: RouteTableProps) {
+export function RouteTable(props: RouteTableProps) {
+  const { gateway } = props;
   const t = useTranslations("gateways");
-  const columns = useColumns(graph, before, nodes);
+  const columns = useColumns(props);
   return (
     <DataTable
       caption={t("routes")}
@@ -41,17 +44,16 @@ export function RouteTable({ gateway, graph, before, nodes }: RouteTableProps) {
 const keyOf = ({ virtualService, kind, rule }: GatewayRoute): string =>
   `${virtualService.namespace}/${virtualService.name}/${kind}/${rule.index}`;
 
-function useColumns(
-  graph: Graph | undefined,
-  before: Graph | undefined,
-  nodes: readonly GraphNode[],
-): Column<GatewayRoute>[] {
+function useColumns({ gateway, gateways, graph, before, nodes }: RouteTableProps): Column<GatewayRoute>[] {
   const t = useTranslations("gateways");
   const conditions = useConditionsText();
-  const ofRoute = ({ rule, services }: GatewayRoute, at = graph) => {
-    const hosts = new Set(rule.destinations.map(({ host }, index) => services[index]?.hostname ?? host));
-    const [only] = hosts;
-    return at && hosts.size === 1 && only !== undefined ? signalsTo(nodes, at, only) : null;
+  const ofRoute = (route: GatewayRoute, at = graph) => {
+    const target = onlyTarget(route);
+    return at && target !== null ? signalsTo(nodes, at, target) : null;
+  };
+  const shared = (route: GatewayRoute) => {
+    const count = ofRoute(route) ? rulesBeside(route, gateway, gateways) : 0;
+    return count > 0 && <div className="muted">{t("shared-rule", { count })}</div>;
   };
   const compared = (route: GatewayRoute, of: (signals: Signals) => number | null, figure: ReactNode) => (
     <Compared now={ofRoute(route) ?? undefined} before={before && ofRoute(route, before)} of={of}>
@@ -81,12 +83,16 @@ function useColumns(
       key: "rate",
       header: t("col-rate"),
       align: "right",
-      cell: (route) =>
-        compared(
-          route,
-          ({ requestRate }) => requestRate,
-          <NumberWithUnit value={ofRoute(route)?.requestRate ?? null} kind="rps" />,
-        ),
+      cell: (route) => (
+        <>
+          {compared(
+            route,
+            ({ requestRate }) => requestRate,
+            <NumberWithUnit value={ofRoute(route)?.requestRate ?? null} kind="rps" />,
+          )}
+          {shared(route)}
+        </>
+      ),
     },
     {
       key: "errors",

@@ -126,16 +126,18 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
       {service && (
         <SideSection>
           <div className={styles.actions}>
-            <IfMay as="operator" namespace={service.namespace}>
-              <Button
-                component={Link}
-                href={injectFaultHref(service, callerOf(graph, edge))}
-                variant="default"
-                data-testid="panel-fault"
-              >
-                {t("inject")}
-              </Button>
-            </IfMay>
+            {edge.protocol !== "tcp" && (
+              <IfMay as="operator" namespace={service.namespace}>
+                <Button
+                  component={Link}
+                  href={injectFaultHref(service, callerOf(graph, edge))}
+                  variant="default"
+                  data-testid="panel-fault"
+                >
+                  {t("inject")}
+                </Button>
+              </IfMay>
+            )}
             <Button component={Link} href={serviceHref(service)} variant="default">
               {t("open")}
             </Button>
@@ -151,7 +153,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
             >
               {t("logs")}
             </Button>
-            {traced && <TracesOf app={traced.app} namespace={traced.namespace} />}
+            {traced && edge.protocol !== "tcp" && <TracesOf app={traced.app} namespace={traced.namespace} />}
           </div>
         </SideSection>
       )}

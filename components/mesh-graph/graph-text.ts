@@ -25,7 +25,8 @@ export function useGraphText(labels: readonly LabelKind[], live: boolean, earlie
         if (isNameless(node)) return "";
         // A workload's own name has its version in it, as a rule.
         const said = node.kind !== "workload" ? t(node.kind) : node.name === undefined ? (versionText(node) ?? "") : "";
-        return [said, burning(node.faults)].filter(Boolean).join(" · ");
+        const members = node.group ? t("members", { count: node.group.members.length }) : "";
+        return [said, members, burning(node.faults)].filter(Boolean).join(" · ");
       },
       labels: (edge: GraphEdge) => {
         const before = earlier && (earlier.get(edge.id) ?? null);

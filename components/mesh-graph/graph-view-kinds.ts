@@ -58,7 +58,7 @@ function renamed(node: GraphNode, kind: ViewKind): GraphNode {
   if (node.kind !== "workload") return node;
   const { namespace, app, workload, services } = node;
   if (kind === "workload") {
-    const name = workload ?? app;
+    const name = node.group?.name ?? workload ?? app;
     return { ...node, id: `${namespace}/${name}`, name, box: null };
   }
   const [service] = services;

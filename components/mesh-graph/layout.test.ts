@@ -73,6 +73,14 @@ describe("layoutGraph", () => {
     expect(at(points, "gateway").y).toBe(at(points, "productpage").y);
     expect(at(points, "browser").y).toBe(at(points, "gateway").y);
   });
+  it("leaves the gateway its place before what it calls, though a namespace that nobody calls comes first by name", () => {
+    const nodes = bookinfo.map((one) => (one.id === "gateway" ? { ...one, namespace: "istio-system" } : one));
+    const points = layoutGraph([...nodes, node("mysqldb", { namespace: "data" })], calls);
+    expect(at(points, "gateway").y).toBe(at(points, "productpage").y);
+    const ys = bookinfo.map(({ id }) => at(points, id).y);
+    const { y } = at(points, "mysqldb");
+    expect(y < Math.min(...ys) || y > Math.max(...ys)).toBe(true);
+  });
   it("never lays two of a thousand nodes over each other, and stays roughly as wide as high", () => {
     const nodes = Array.from({ length: 1000 }, (_, i) => node(`n${i}`, { namespace: `ns${i % 5}` }));
     const edges = nodes

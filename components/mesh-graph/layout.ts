@@ -69,10 +69,16 @@ function assignBands(groups: readonly Group[]): void {
     groups.filter((group) => !group.outside),
     (group) => group.band,
   );
-  const bySize = [...inside].toSorted(([a, left], [b, right]) => right.length - left.length || byText(a, b));
+  const lonersOf = (members: readonly Group[]) =>
+    members.filter((group) => group.before.length + group.after.length === 0).length;
+  // What nobody calls has no place of its own beside others, and takes nobody's: a gateway's before its application for instance.
+  const isAlone = (members: readonly Group[]) => Number(lonersOf(members) === members.length);
+  const bySize = [...inside].toSorted(
+    ([a, left], [b, right]) => isAlone(left) - isAlone(right) || right.length - left.length || byText(a, b),
+  );
   const rows: { name: string; from: number; to: number }[][] = [];
   for (const [name, members] of bySize) {
-    const loners = members.filter((group) => group.before.length + group.after.length === 0).length;
+    const loners = lonersOf(members);
     const layers = members.map((group) => group.layer);
     const [from, to] = [loners > 0 ? 0 : Math.min(...layers), Math.max(...layers, Math.min(loners, 4))];
     const row = rows.find((others) => others.every((other) => to < other.from || from > other.to)) ?? [];

@@ -88,9 +88,11 @@ function About({ graph, problem, oldSince, live }: AboutProps) {
       ? t("silent", { time: formatMoment(graph.silentSince, locale) })
       : oldSince !== null
         ? t("old-config", { time: formatMoment(oldSince, locale) })
-        : isQuiet && live
-          ? t("quiet")
-          : null);
+        : isUnrecorded(graph)
+          ? t("unrecorded-then")
+          : isQuiet && live
+            ? t("quiet")
+            : null);
   if (said === null) return null;
   const isBad = problem !== null || graph.silentSince !== null || oldSince !== null;
   return (
@@ -99,6 +101,10 @@ function About({ graph, problem, oldSince, live }: AboutProps) {
     </div>
   );
 }
+
+/** That nothing was recorded is another thing than that nothing was called. */
+const isUnrecorded = ({ at, windowSec, timeline: { recordedFromMs, gaps = [] } }: Graph): boolean =>
+  at <= recordedFromMs || gaps.some(({ fromMs, toMs }) => fromMs <= at - windowSec * 1000 && toMs >= at);
 
 const isQuietCall = ({ signals, bytesPerSecond }: Graph["edges"][number]): boolean =>
   signals.requestRate === 0 && (bytesPerSecond === undefined || bytesPerSecond.sent + bytesPerSecond.received === 0);

@@ -1,9 +1,9 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
-import type { Badge, Graph, ServiceMetrics } from "../../server/contract/index.ts";
+import type { Badge, Graph, GraphNode, ServiceMetrics } from "../../server/contract/index.ts";
 import { SignalKpis } from "../health/signals.tsx";
-import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
+import { injectFaultHref, logsOfHref, objectHref, serviceHref, workloadHref } from "../lib/links.ts";
 import { useSaturation, useServiceMetrics } from "../lib/queries.ts";
 import { IfMay } from "../lib/session.tsx";
 import { fullestOf } from "../metrics/saturation-of.ts";
@@ -112,6 +112,9 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
         </KpiRow>
         <RecentLine recent={subject.nodes.find(({ recent }) => recent)?.recent} />
       </SideSection>
+      {subject.nodes.map(
+        ({ id, namespace, group }) => group && <Members key={id} namespace={namespace} group={group} />,
+      )}
       {state.at === null && <FaultsSection ids={faultsOn(subject)} />}
       {subject.nodes.length > 0 && <ConfigSection badges={subject.nodes.flatMap(({ badges }) => badges)} />}
       {/* What was configured at a moment of the past is not kept beside its traffic. */}
@@ -189,6 +192,32 @@ const filterOf = ({ service, version, namespace, app }: Subject) => ({
 const faultsOn = ({ nodes, callers }: Subject): string[] => [
   ...new Set([...nodes, ...callers].flatMap(({ faults = [] }) => faults)),
 ];
+
+/** Whose workloads it stands for: each has figures of its own on its page. */
+function Members({
+  namespace,
+  group: { name, members },
+}: {
+  namespace: string;
+  group: NonNullable<GraphNode["group"]>;
+}) {
+  const t = useTranslations("panel");
+  return (
+    <SideSection>
+      <h2 className={styles.title}>{t("members")}</h2>
+      <div className={styles.actions} data-testid="panel-members">
+        <Link className="link" href={objectHref("WorkloadGroup", namespace, name)}>
+          {name}
+        </Link>
+        {members.map((member) => (
+          <Link key={member} className="link" href={workloadHref(namespace, member)}>
+            {member}
+          </Link>
+        ))}
+      </div>
+    </SideSection>
+  );
+}
 
 /** Where config acts on it, in words: the same as the badges on the graph. */
 function ConfigSection({ badges }: { badges: readonly Badge[] }) {

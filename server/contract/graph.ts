@@ -54,6 +54,8 @@ export const GraphNode = z.object({
   faults: z.array(z.string()).optional(),
   /** The registry's services that it stands behind. */
   services: z.array(ServiceLink),
+  /** The WorkloadGroup whose workloads it stands for, and what they are called; absent where it stands for anything else. */
+  group: z.object({ name: z.string(), members: z.array(z.string()) }).optional(),
   /** Config exists for it, and no traffic was seen in the window. */
   idle: z.boolean(),
 });

@@ -59,6 +59,13 @@ it("tells the messages of gRPC as who is called counted them", () => {
   expect(edges.map(({ messagesPerSecond }) => messagesPerSecond)).toEqual([{ sent: 2, received: 5 }, undefined]);
 });
 
+it("takes the time that a TCP connection was open for nobody's latency", () => {
+  const rows = [row(edge("ratings", "mysqldb", { protocol: "tcp" }), { code: 0, latencyMs: 2_500 })];
+  const { nodes, edges } = buildGraph(graphInput(rows));
+  expect(nodes.map(({ signals }) => signals.latencyMsP95)).toEqual([null, null]);
+  expect(edges.map(({ signals }) => signals.latencyMsP50)).toEqual([null]);
+});
+
 it("tells the bytes of TCP", () => {
   const bytes = { code: 0, requestBytes: 1_000, responseBytes: 25_000 };
   const rows = [row(edge("ratings", "mysqldb", { protocol: "tcp" }), bytes), row(edge("ratings", "x"), bytes)];

@@ -3,6 +3,7 @@ import type { Decorator, GraphInput } from "./decorator.ts";
 import { addBadges } from "./decorators/badges.ts";
 import { addBoxes } from "./decorators/boxes.ts";
 import { addFaults } from "./decorators/faults.ts";
+import { addGroups } from "./decorators/groups.ts";
 import { addHealth } from "./decorators/health.ts";
 import { addIdleNodes } from "./decorators/idle.ts";
 import { addRecent } from "./decorators/recent.ts";
@@ -16,6 +17,7 @@ import { type TrafficEdge, trafficOf } from "./traffic.ts";
 const decorators: readonly Decorator[] = [
   addIdleNodes,
   addServices,
+  addGroups,
   addHealth,
   addRecent,
   addBoxes,

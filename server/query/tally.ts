@@ -14,7 +14,7 @@ export class Tally {
   responseBytes = 0;
   requestMessages = 0;
   responseMessages = 0;
-  /** Of calls that were answered by whoever was called. */
+  /** Of requests that were answered by whoever was called. */
   readonly latency = new LatencySketch();
   readonly codes = new Map<number, number>();
   readonly grpcStatuses = new Map<number, number>();
@@ -30,9 +30,11 @@ export class Tally {
     if (isFailure(row)) this.errors += row.count;
     else if (row.code >= 400 && row.code < 500) this.clientErrors += row.count;
     else if (isAbandoned(row)) this.abandoned += row.count;
-    if (withLatency && isAnswered(row)) this.latency.mergeEncoded(row.latency);
-    // A TCP connection has no code: "no response" would be said of what was not asked.
-    if (row.edge.protocol !== "tcp") increase(this.codes, row.code, row.count);
+    // A TCP connection has no code, and how long it was open is nobody's slowness: both would be said of what was not asked.
+    if (row.edge.protocol !== "tcp") {
+      if (withLatency && isAnswered(row)) this.latency.mergeEncoded(row.latency);
+      increase(this.codes, row.code, row.count);
+    }
     if (row.grpcStatus >= 0) increase(this.grpcStatuses, row.grpcStatus, row.count);
     for (const flag of row.flags) increase(this.flags, flag, row.count);
   }
