@@ -98,10 +98,14 @@ export class Planner {
 
   #removePlan(map: ResourceMap): Plan | undefined {
     const { protocol, progress, refusals } = this.#options;
-    if (refusals.size > 0) for (const name of refusals.names()) if (!map.has(name)) refusals.delete(name);
-    const surplus = this.surplus(map);
-    if (surplus.length === 0) return undefined;
-    const removed = surplus.map(({ name }) => name);
+    const removed = this.surplus(map).map(({ name }) => name);
+    for (const name of refusals.names()) {
+      if (map.has(name)) continue;
+      // What it refused came in the place of one that it may have from an earlier stream, which it told nothing of.
+      if (this.#isWhole && !progress.held.has(name)) removed.push(name);
+      else refusals.delete(name);
+    }
+    if (removed.length === 0) return undefined;
     if (this.#isWhole) return { ...wholePlan(this.#exact(map)), removed };
     if (protocol === "delta") return { resources: [], removed };
     for (const name of removed) progress.held.delete(name); // state of the world has no word for it

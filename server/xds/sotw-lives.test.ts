@@ -155,9 +155,12 @@ const lives: Life[] = types.flatMap((type) =>
   ),
 );
 
+/** The last one by its seed: what was refused and then went had come in the place of one that a client has from an earlier stream. */
+const seeds = [...Array.from({ length: 300 }, (_, index) => index + 1), 90838];
+
 test.each(lives)("in the end both sides agree: $type, wildcard $wildcard, $namesCulprits $badShare", (life) => {
   const isWhole = kindOf(TypeUrl[life.type])?.wholeState === true;
-  for (let seed = 1; seed <= 300; seed++) {
+  for (const seed of seeds) {
     const random = randomFrom(seed);
     const wire = new Wire(life);
     for (const name of names) if (life.badShare > 0 && random(life.badShare) === 0) wire.bad.add(`${name}@2`);

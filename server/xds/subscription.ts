@@ -283,7 +283,10 @@ export class Subscription {
     const fresh = resources.filter((resource) => this.#progress.needs(resource));
     if (plan.suspects) this.#refusals.tried();
     for (const { name } of resources) wanted.delete(name);
-    for (const name of removed) wanted.delete(name);
+    for (const name of removed) {
+      wanted.delete(name);
+      this.#refusals.delete(name);
+    }
     const byName = new Map(resources.map((resource) => [resource.name, resource]));
     const nonce = this.#send({ resources: byName, removed });
     return { nonce, version: plan.version ?? "", resources, fresh, removed };
