@@ -12,6 +12,7 @@ import { ExemplarSection } from "../trace/exemplar-list.tsx";
 import { TracesOf } from "../trace/traces-of.tsx";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { Link } from "../ui/link.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
@@ -206,9 +207,9 @@ function Members({
     <SideSection>
       <h2 className={styles.title}>{t("members")}</h2>
       <div className={styles.actions} data-testid="panel-members">
-        <Link className="link" href={objectHref("WorkloadGroup", namespace, name)}>
+        <ObjectLink className="link" href={objectHref("WorkloadGroup", namespace, name)}>
           {name}
-        </Link>
+        </ObjectLink>
         {members.map((member) => (
           <Link key={member} className="link" href={workloadHref(namespace, member)}>
             {member}
