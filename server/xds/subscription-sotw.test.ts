@@ -61,4 +61,16 @@ describe("state of the world", () => {
     client.ack(["a", "b"]);
     expect(client.next()).toBe("+b@1");
   });
+
+  test("what a client refused is told gone, since it may hold one from an earlier stream", () => {
+    const client = new Client(cluster, "sotw", { a: "2", b: "1" });
+    client.send();
+    client.next();
+    client.nack("Error adding/updating cluster(s) a: no");
+    expect(client.drain()).toEqual([]);
+    client.map = mapOf({ b: "1" });
+    expect(client.drain()).toEqual(["+b@1 -a"]);
+    expect(client.subscription.refused("a")).toBeUndefined();
+    expect(client.drain()).toEqual([]);
+  });
 });
