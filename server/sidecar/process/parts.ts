@@ -73,6 +73,7 @@ export function assemble(
     clusters: () => plane.clusterMap,
     stats: requestStats,
     runtime,
+    logger,
     flush,
     writes: listens,
   });

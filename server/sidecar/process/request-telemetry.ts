@@ -2,8 +2,10 @@ import type { AccessLog } from "../../gen/proto/envoy/config/accesslog/v3/access
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { HttpConnectionManager_Tracing } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { systemClock } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/logger.ts";
 import { unwrap } from "../../lib/result.ts";
 import { AccessLoggers } from "../access-log/access-loggers.ts";
+import { debugLog } from "../access-log/debug-log.ts";
 import { IstioMetrics } from "../access-log/istio-metrics.ts";
 import type { FlushOptions } from "../access-log/log-file.ts";
 import { metricLabels } from "../access-log/metric-labels.ts";
@@ -21,6 +23,8 @@ interface RequestTelemetryOptions {
   clusters: Clusters;
   stats: Stats;
   runtime: Runtime;
+  /** The proxy's own. */
+  logger: Logger;
   /** When files of access logs are written. */
   flush: FlushOptions | undefined;
   /** False: no file is opened. */
@@ -32,16 +36,19 @@ export class RequestTelemetry {
   readonly istio: IstioMetrics;
   readonly #loggers: AccessLoggers;
   readonly #tracers: Tracers;
+  readonly #debug: AccessLogger;
 
-  constructor({ node, channels, clusters, stats, runtime, flush, writes }: RequestTelemetryOptions) {
+  constructor({ node, channels, clusters, stats, runtime, logger, flush, writes }: RequestTelemetryOptions) {
     const clock = systemClock;
     this.#loggers = new AccessLoggers({ node, channels, clusters, stats, clock, runtime, flush, writes });
     this.#tracers = new Tracers({ node, channels, clusters, stats, clock });
     this.istio = new IstioMetrics(node);
+    this.#debug = debugLog(logger);
   }
 
   accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger {
-    return both(this.istio.logger(direction, metricLabels(configs)), unwrap(this.#loggers.loggerFor(configs)));
+    const metrics = this.istio.logger(direction, metricLabels(configs));
+    return each(metrics, this.#debug, unwrap(this.#loggers.loggerFor(configs)));
   }
 
   connectionLogger(configs: AccessLog[]): AccessLogger {
@@ -69,12 +76,12 @@ export class RequestTelemetry {
 
 const silent: AccessLogger = { log: () => {} };
 
-function both(first: AccessLogger, second: AccessLogger | undefined): AccessLogger {
-  if (second === undefined) return first;
+function each(first: AccessLogger, second: AccessLogger, third: AccessLogger = silent): AccessLogger {
   return {
     log(record) {
       first.log(record);
       second.log(record);
+      third.log(record);
     },
   };
 }

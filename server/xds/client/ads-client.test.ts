@@ -62,13 +62,22 @@ const countedClock: Clock = {
   },
 };
 
-function client(port: number): { ads: AdsClient; applied: string[]; states: string[] } {
+interface ClientParts {
+  ads: AdsClient;
+  applied: string[];
+  states: string[];
+  /** What it logged at level debug. */
+  debugged: unknown[];
+}
+
+function client(port: number): ClientParts {
+  const debugged: unknown[] = [];
   const applied: string[] = [];
   const states: string[] = [];
   const ads = createAdsClient({
     target: `127.0.0.1:${port}`,
     node: create(NodeSchema, { id: "sidecar~1" }),
-    logger: silentLogger,
+    logger: { ...silentLogger, isLevelEnabled: () => true, debug: (fields: unknown) => void debugged.push(fields) },
     clock: countedClock,
     backoff: { baseMs: 10, maxMs: 50 },
     onConnection: ({ state }) => states.push(state),
@@ -82,12 +91,12 @@ function client(port: number): { ads: AdsClient; applied: string[]; states: stri
     },
   });
   closers.push(() => ads.stop());
-  return { ads, applied, states };
+  return { ads, applied, states, debugged };
 }
 
 test("applies, acknowledges, and resumes on a control plane that came back", { timeout: 20_000 }, async () => {
   const first = await scriptedServer();
-  const { ads, applied, states } = client(first.port);
+  const { ads, applied, states, debugged } = client(first.port);
   ads.subscribe(TypeUrl.cluster, "*");
   ads.start();
   await vi.waitFor(() => expect(first.requests).toHaveLength(1));
@@ -101,6 +110,7 @@ test("applies, acknowledges, and resumes on a control plane that came back", { t
   );
   await vi.waitFor(() => expect(first.requests[1]?.responseNonce).toBe("1"));
   expect(applied).toEqual(["a@v1"]);
+  expect(debugged).toEqual([{ typeUrl: TypeUrl.cluster, resources: 1, names: ["a"] }]);
 
   first.kill();
   await vi.waitFor(() => expect(states).toContain("disconnected"));

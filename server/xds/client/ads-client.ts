@@ -84,7 +84,9 @@ export function createAdsClient(options: AdsClientOptions): AdsClient {
     mine.on("data", (response: DeltaDiscoveryResponse) => {
       if (stream !== mine) return;
       backoff.reset();
-      send(state.receive(response, performance.now()));
+      const answers = state.receive(response, performance.now());
+      if (logger.isLevelEnabled("debug")) logger.debug(received(response, answers), "xds response");
+      send(answers);
       watchExpiry();
     });
     // grpc-js reports every end of a stream as `error`, a clean one also as `end`.
@@ -142,6 +144,24 @@ export function createAdsClient(options: AdsClientOptions): AdsClient {
     unsubscribe: (typeUrl, names) => send(state.unsubscribe(typeUrl, names)),
     reportHealth: (problem) => send(state.reportHealth(problem)),
     held: (typeUrl) => state.held(typeUrl),
+  };
+}
+
+/** Of each response this many names are logged. */
+const maxLogged = 20;
+
+/** What came and how it was answered; never a resource itself: secrets are among them. */
+function received(
+  { typeUrl, resources, removedResources }: DeltaDiscoveryResponse,
+  answers: readonly DeltaDiscoveryRequest[],
+): Record<string, unknown> {
+  const refused = answers.find(({ errorDetail }) => errorDetail !== undefined)?.errorDetail?.message;
+  return {
+    typeUrl,
+    resources: resources.length,
+    names: resources.slice(0, maxLogged).map(({ name }) => name),
+    ...(removedResources.length > 0 && { removed: removedResources.slice(0, maxLogged) }),
+    ...(refused !== undefined && { refused }),
   };
 }
 
