@@ -156,5 +156,7 @@ function TypeCell({ sync, type, now }: { sync: TypeSync; type: XdsTypeName; now:
 function Acknowledged({ sync: { state, resources, acknowledged = resources } }: { sync: TypeSync }) {
   const t = useTranslations("proxies");
   if (acknowledged === resources || state === "NOT_SENT") return null;
-  return <span className="muted num">{t("acknowledged", { acknowledged, wanted: resources })}</span>;
+  return (
+    <span className={`muted num ${styles.acknowledged}`}>{t("acknowledged", { acknowledged, wanted: resources })}</span>
+  );
 }
