@@ -152,6 +152,8 @@ export function sliderJourney(running: () => Running): void {
     await page.getByTestId("conflict-mine").click();
     await conflict.waitFor({ state: "detached" });
     await page.getByTestId("apply").click();
+    // The push that is shown until then is theirs.
+    await page.getByTestId("undo").waitFor();
     await pushed(page);
     const { rules } = await api.routing({ namespace: "default", name: "reviews" });
     expect(rules[0]?.destinations.map(({ subset, weight: percent }) => [subset, percent])).toEqual([
