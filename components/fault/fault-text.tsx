@@ -16,7 +16,7 @@ export function useFaultText(): (fault: Pick<Fault, "delay" | "abort">) => strin
 }
 
 /** As it was asked for, not as it was measured: `800 ms`, `2 s`, `1.5 s`. */
-const delayText = (ms: number, locale: string): string => {
+export const delayText = (ms: number, locale: string): string => {
   const format = new Intl.NumberFormat(locale, { maximumFractionDigits: 3 });
   return ms < 1000 ? `${format.format(ms)} ms` : `${format.format(ms / 1000)} s`;
 };

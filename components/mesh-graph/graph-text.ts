@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge, GraphNode, Signals } from "../../server/contract/index.ts";
+import { delayText } from "../fault/fault-text.tsx";
 import { fuseAt } from "../fault/fuse.ts";
 import { useServerNow } from "../fault/use-now.ts";
 import { useFaults } from "../lib/queries.ts";
@@ -47,16 +48,22 @@ export function withFault(labels: readonly string[], fault: string): string[] {
 /** Faults in a few words, each with the minutes that it still has: `50 % 503 · 4 min`. Empty where nothing burns, or not now. */
 function useBurning(live: boolean): (ids: readonly string[] | undefined) => string {
   const t = useTranslations("topology");
+  const locale = useLocale();
   const list = useFaults();
   const now = useServerNow(list);
   const faults = live ? (list.data?.faults ?? []) : [];
   // By what is written, so that the graph is built anew when a minute is over, and not with every tick.
   const words = faults.map((fault): [string, string] => {
     const left = fuseAt(fault, now)?.leftMs;
-    const minutes = left === undefined ? "" : t("minutes-left", { count: Math.max(1, Math.ceil(left / 60_000)) });
+    const minutes =
+      left === undefined
+        ? ""
+        : left < 60_000
+          ? t("under-a-minute")
+          : t("minutes-left", { count: Math.ceil(left / 60_000) });
     const { delay, abort } = fault;
     const said = [
-      delay && `${delay.percentage} % +${delay.fixedDelayMs} ms`,
+      delay && `${delay.percentage} % +${delayText(delay.fixedDelayMs, locale)}`,
       abort && `${abort.percentage} % ${abort.grpcStatus ?? abort.httpStatus}`,
       minutes,
     ];
