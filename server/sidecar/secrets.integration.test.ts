@@ -88,7 +88,11 @@ async function start({ expectedName = planeName, without = "" } = {}) {
     configPath,
     drainTimeMs: 100,
     version: "1.2.3",
-    logger: { ...silentLogger, info: (fields: { reason?: string }) => void reasons.push(fields.reason ?? "") },
+    logger: {
+      ...silentLogger,
+      isLevelEnabled: () => false,
+      info: (fields: { reason?: string }) => void reasons.push(fields.reason ?? ""),
+    },
     logLevel: { get: () => "info", set: () => true },
   });
   cleanups.push(() => running.stop());
