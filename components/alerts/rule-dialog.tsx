@@ -17,6 +17,7 @@ import type { AlertRuleItem } from "../../server/contract/index.ts";
 import { withoutPlaces } from "../config/application.ts";
 import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
+import { PlanDetails } from "../config/plan-details.tsx";
 import { ObjectDiffs } from "../config/yaml-diff.tsx";
 import { toApiError } from "../lib/api.ts";
 import { newAlertRuleHref } from "../lib/links.ts";
@@ -129,10 +130,11 @@ export function RuleDialog({ rule, rootNamespace, onClose, onSaved }: RuleDialog
           {refused && <FieldErrors error={withoutPlaces(refused)} />}
           <ChangeSafety plan={plan.shown} />
           {plan.shown && (
-            <details className={styles.plan} data-testid="rule-plan">
-              <summary>{t("plan")}</summary>
-              <ObjectDiffs objects={plan.shown.objects} />
-            </details>
+            <div className={styles.plan}>
+              <PlanDetails title={t("plan")} data-testid="rule-plan">
+                <ObjectDiffs objects={plan.shown.objects} />
+              </PlanDetails>
+            </div>
           )}
           <div className={styles.buttons}>
             <SafeButton

@@ -8,6 +8,7 @@ import type { ApiError, Entrance } from "../../server/contract/index.ts";
 import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
 import { type ChangeView, ChangeViews } from "../config/change-views.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
+import { PlanDetails } from "../config/plan-details.tsx";
 import { PlanDiff } from "../config/plan-diff.tsx";
 import { toApiError } from "../lib/api.ts";
 import { startCanary } from "../lib/writes.ts";
@@ -73,13 +74,12 @@ export function CanaryForm({ service, versions, usual, entrance, onClose }: Cana
       {error && <FieldErrors error={error} />}
       <ChangeSafety plan={plan.data ?? null} />
       {plan.data && (
-        <details className={styles.plan}>
-          <summary>{t("plan")}</summary>
+        <PlanDetails title={t("plan")}>
           <p className={styles.buttons}>
             <ChangeViews view={view} onView={setView} />
           </p>
           <PlanDiff plan={plan.data} view={view} />
-        </details>
+        </PlanDetails>
       )}
       <div className={styles.buttons}>
         <SafeButton plan={plan.data ?? null} onPress={() => void start()} loading={busy} data-testid="canary-start">

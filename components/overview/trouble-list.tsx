@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { type MeshStatus, type ProxyList, type ServiceListItem, serviceTitle } from "../../server/contract/index.ts";
@@ -8,7 +7,6 @@ import {
   certificatesHref,
   configHref,
   faultsHref,
-  newObjectHref,
   outOfSyncHref,
   proxyHref,
   refusalsHref,
@@ -16,9 +14,10 @@ import {
 } from "../lib/links.ts";
 import { LostWords } from "../proxy-sync/lost-words.tsx";
 import { useHealthReason } from "../services/health-reason.tsx";
+import { NoServices } from "../services/no-services.tsx";
 import { type HealthLevel, HealthMark } from "../ui/health-mark.tsx";
+import { Link } from "../ui/link.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
-import { EmptyState } from "../ui/states.tsx";
 import styles from "./overview.module.css";
 import { certificatesOf, troubledServices } from "./trouble.ts";
 
@@ -128,18 +127,7 @@ function Calm({ services, status }: Pick<TroubleListProps, "services" | "status"
   const called = services.filter(({ health }) => health === "healthy").length;
   const known = status?.controlPlane.reachable !== false;
   if (known && services.length === 0)
-    return (
-      <EmptyState
-        title={t("empty")}
-        action={
-          <Link className="link" href={newObjectHref} prefetch={false}>
-            {t("empty-action")}
-          </Link>
-        }
-      >
-        {t("empty-text")}
-      </EmptyState>
-    );
+    return <NoServices title={t("empty")} text={t("empty-text")} action={t("empty-action")} />;
   return (
     <p className={styles.calm}>
       <HealthMark health={known ? "healthy" : "idle"} silent />
@@ -161,9 +149,7 @@ function Item({ health, name, href, where, children }: ItemProps) {
     <>
       <HealthMark health={health === "healthy" || health === "idle" ? "degraded" : health} />
       <span>
-        <Link href={href} prefetch={false}>
-          {name}
-        </Link>
+        <Link href={href}>{name}</Link>
         {where && <span className={`muted ${styles.where}`}>{where}</span>}
       </span>
       <span />

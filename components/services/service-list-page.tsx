@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
 import {
@@ -13,7 +12,7 @@ import {
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { ThresholdsDialog } from "../health/thresholds-dialog.tsx";
 import type { Settled } from "../lib/api.ts";
-import { newObjectHref, outOfSyncHref, serviceHref } from "../lib/links.ts";
+import { outOfSyncHref, serviceHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
 import { useSaturation, useServices } from "../lib/queries.ts";
 import { useUrlRange } from "../lib/time-range.ts";
@@ -35,11 +34,11 @@ import { Pill, PillButton } from "../ui/pill.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { Sparkline } from "../ui/sparkline.tsx";
-import { EmptyState } from "../ui/states.tsx";
 import { type Comparison, sameRange, type TimeRange } from "../ui/time-range.ts";
 import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { HealthReason } from "./health-reason.tsx";
+import { NoServices } from "./no-services.tsx";
 import styles from "./service-list.module.css";
 
 export interface ServiceListPageProps {
@@ -113,16 +112,7 @@ function Services({ live, saturation, before }: ServicesProps) {
           rowProps={(service) => ({ "data-service": keyOf(service), "data-health": service.health })}
           empty={
             services.length === 0 ? (
-              <EmptyState
-                title={t("empty")}
-                action={
-                  <Link className="link" href={newObjectHref} prefetch={false}>
-                    {t("empty-action")}
-                  </Link>
-                }
-              >
-                {t("empty-text")}
-              </EmptyState>
+              <NoServices title={t("empty")} text={t("empty-text")} action={t("empty-action")} />
             ) : (
               <NoMatch title={t("no-match")} filters={["filter"]} />
             )
