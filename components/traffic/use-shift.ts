@@ -3,6 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { type ApiError, type ChangeResult, deadShares, type Routing } from "../../server/contract/index.ts";
+import { asDryRun } from "../config/dry-run.ts";
 import { toApiError } from "../lib/api.ts";
 import { useChanges } from "../lib/queries.ts";
 import { putWeights } from "../lib/writes.ts";
@@ -141,7 +142,7 @@ function usePlan({ service, target, draft, present, withEnvoy, paused }: PlanInp
     queryFn: ({ signal }) =>
       wanted ? putWeights(service, bodyOf(wanted, target), { dryRun: true, envoy: withEnvoy }, signal) : null,
     enabled: wanted !== null && !paused,
-    retry: false,
+    ...asDryRun,
     staleTime: 30_000,
     placeholderData: keepPreviousData,
   });
