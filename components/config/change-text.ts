@@ -1,6 +1,6 @@
 import { useCallback } from "react";
 import { useTranslations } from "use-intl";
-import { type Change, type ChangeWord, unknownAuthor } from "../../server/contract/index.ts";
+import { type Change, type ChangeWord, machineAuthor, unknownAuthor } from "../../server/contract/index.ts";
 
 /** The translator of the messages `change`. */
 export type ChangeTranslator = ReturnType<typeof useTranslations<"change">>;
@@ -14,7 +14,8 @@ export function useChangeText(): (change: Pick<Change, "words">) => string {
 /** Who made a change. */
 export function useAuthor(): (author: string) => string {
   const t = useTranslations("change");
-  return (author) => (author === unknownAuthor ? t("unknown-author") : author);
+  return (author) =>
+    author === unknownAuthor ? t("unknown-author") : author === machineAuthor ? t("machine-author") : author;
 }
 
 export function changeText(words: readonly ChangeWord[], t: ChangeTranslator): string {
