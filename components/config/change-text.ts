@@ -62,10 +62,13 @@ function wordText(word: ChangeWord, t: ChangeTranslator): string {
 }
 
 function faultText({ delay, abort }: Extract<ChangeWord, { code: "fault-start" }>, t: ChangeTranslator): string {
-  const late = delay && t("delay", { share: delay.percentage, time: delay.time });
+  const late = delay && t("delay", { share: delay.percentage, time: spaced(delay.time) });
   const ended = abort && abortText(abort, t);
   return late && ended ? t("both", { first: late, second: ended }) : (late ?? ended ?? "");
 }
+
+/** `2s` as a file has it, with the space that every unit here has. */
+const spaced = (time: string): string => time.replace(/^([\d.]+)(ms|s)$/, "$1 $2");
 
 const abortText = (
   { percentage: share, status }: { percentage: number; status: string | null },
