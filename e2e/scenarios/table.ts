@@ -180,6 +180,29 @@ spec: { exportTo: ["."], http: [{ directResponse: { status: 418 } }] }
     ],
   },
   {
+    name: "a DestinationRule for some workloads is the callers' that have its labels",
+    config: `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews, namespace: default }
+spec: { hosts: [reviews], http: [{ route: [{ destination: { host: reviews, subset: pick } }] }] }
+---${["everybody: v1", "other: v2", "client: v3"]
+      .map((one) => one.split(": "))
+      .map(
+        ([app, version]) => `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: for-${app}, namespace: default }
+spec:
+  host: reviews
+  subsets: [{ name: pick, labels: { version: ${version} } }]${
+    app === "everybody" ? "" : `\n  workloadSelector: { matchLabels: { app: ${app} } }`
+  }`,
+      )
+      .join("\n---")}`,
+    steps: [{ call: {}, times: 20, expect: { status: 200, versions: { v3: 1 } } }],
+  },
+  {
     name: "query and absent header pick the version",
     config: reviews(`
   - { match: [{ queryParams: { v: { exact: "2" } } }], ${to("v2")} }

@@ -62,7 +62,7 @@ export const fieldsInEnglish = {
   "not-yet": "not supported yet by Limpid",
   "not-yet-use": "not supported yet by Limpid; use {instead}",
   "not-yet-counts": "not supported yet by Limpid; every route is counted by itself",
-  "not-yet-for-some": "not supported yet by Limpid; the rule applies to every workload that it is exported to",
+  "selects-own-namespace": 'must be "." or the own namespace beside a workloadSelector, which selects there alone',
   "not-yet-bind": "not supported yet by Limpid; the proxy listens at its workload's address",
   "not-yet-capture": "not supported yet by Limpid; nothing is intercepted",
   "not-yet-egress-port": "not supported yet by Limpid; a call names its service, so that all ports are there",
