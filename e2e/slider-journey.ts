@@ -66,8 +66,10 @@ export function sliderJourney(running: () => Running): void {
     const part = { kind: "VirtualService", namespace: "default", name: "reviews-part" };
     const [root] = (await api.objects(virtualService)).filter(({ metadata }) => metadata.name === "reviews");
     if (!root) throw new Error("no VirtualService of reviews");
-    const put = (name: string, spec: object) =>
-      ({ op: "put", object: { ...root, metadata: { name, namespace: "default" }, spec } }) as const;
+    const put = (name: string, spec: Record<string, unknown>) => ({
+      op: "put" as const,
+      object: { ...root, metadata: { name, namespace: "default" }, spec },
+    });
     const delegated = [{ delegate: { name: part.name } }];
     await api.transact(
       [put(part.name, { http: root.spec.http }), put("reviews", { hosts: ["reviews"], http: delegated })],

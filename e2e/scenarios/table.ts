@@ -313,6 +313,39 @@ spec:
     after: ({ applications }) => expect(applications["reviews-v1"].requests).toHaveLength(3),
   },
   {
+    name: "a match's requests are counted under its statPrefix, with their retries and final answers",
+    config: reviews(`
+  - match: [{ uri: { prefix: /counted }, statPrefix: "count:ed" }]
+    retries: { attempts: 1, retryOn: 5xx }
+    ${to("v1")}
+  - ${to("v2")}`),
+    arrange: ({ applications }) => applications["reviews-v1"].answerWith(503, 503, 503),
+    steps: [
+      { call: { path: "/counted/1" }, expect: { status: 503 } },
+      { call: { path: "/counted/2" }, times: 2, expect: { status: 200 } },
+      { call: { path: "/other" }, expect: { status: 200 } },
+    ],
+    after: async ({ client }) => {
+      const prefix = "vhost.http_proxy/reviews.default.svc.cluster.local:9080.route.count:ed.upstream_rq_";
+      const { body } = await client.admin("/stats");
+      const lines = body.split("\n").filter((line) => line.startsWith(prefix) && !line.includes("upstream_rq_time:"));
+      expect(Object.fromEntries(lines.map((line) => line.slice(prefix.length).split(": ")))).toEqual({
+        total: "5",
+        completed: "3",
+        "200": "2",
+        "2xx": "2",
+        "503": "1",
+        "5xx": "1",
+        retry: "2",
+        retry_success: "1",
+        retry_limit_exceeded: "1",
+        retry_overflow: "0",
+        timeout: "0",
+      });
+      expect(body).toContain(`${prefix}time: `);
+    },
+  },
+  {
     name: "retries that run out",
     config: reviews(`
   - { retries: { attempts: 2, retryOn: 5xx }, ${to("v1")} }`),

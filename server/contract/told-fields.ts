@@ -61,7 +61,6 @@ export const fieldsInEnglish = {
   "is-above": "is above {other}",
   "not-yet": "not supported yet by Limpid",
   "not-yet-use": "not supported yet by Limpid; use {instead}",
-  "not-yet-counts": "not supported yet by Limpid; every route is counted by itself",
   "selects-own-namespace": 'must be "." or the own namespace beside a workloadSelector, which selects there alone',
   "not-yet-bind": "not supported yet by Limpid; the proxy listens at its workload's address",
   "not-yet-capture": "not supported yet by Limpid; nothing is intercepted",
