@@ -255,3 +255,4 @@ function LatencySection({ metrics }: { metrics: ServiceMetrics }) {
     </SideSection>
   );
 }
+        gaps={metrics.gaps}

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Gaps } from "./gaps.ts";
 import { HealthThresholds } from "./health-thresholds.ts";
 
 export const Health = z.enum(["healthy", "degraded", "failing", "idle"]);
@@ -110,8 +111,8 @@ export const Graph = z.object({
     errorShare: z.array(z.number()),
     /** What is before this was never recorded: the mesh, or what is kept of it, is younger. Unix milliseconds. */
     recordedFromMs: z.number(),
-    /** Stretches of which records may be missing: the collector was away, or ended without writing what it had. Unix milliseconds. */
-    gaps: z.array(z.object({ fromMs: z.number(), toMs: z.number() })).optional(),
+    /** The collector was away, or ended without writing what it had. */
+    gaps: Gaps,
   }),
   /** Newest record seen, Unix milliseconds; null before the first. */
   freshAt: z.number().nullable(),
