@@ -130,7 +130,7 @@ function Calm({ services, status }: Pick<TroubleListProps, "services" | "status"
     return <NoServices title={t("empty")} text={t("empty-text")} action={t("empty-action")} />;
   return (
     <p className={styles.calm}>
-      <HealthMark health={known ? "healthy" : "idle"} silent />
+      <HealthMark health={known && called > 0 ? "healthy" : "idle"} silent />
       {t(known ? "calm" : "calm-unknown", { count: called, total: services.length })}
     </p>
   );

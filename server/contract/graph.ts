@@ -27,7 +27,16 @@ export type Signals = z.infer<typeof Signals>;
 export const Recent = z.object({ windowSec: z.number(), requestRate: z.number(), errorShare: z.number() });
 export type Recent = z.infer<typeof Recent>;
 
-export const Badge = z.enum(["split", "fault", "mirror", "circuit-breaker", "timeout", "retry", "gateway"]);
+export const Badge = z.enum([
+  "split",
+  "fault",
+  "mirror",
+  "circuit-breaker",
+  "timeout",
+  "retry",
+  "gateway",
+  "proxy-gone",
+]);
 export type Badge = z.infer<typeof Badge>;
 
 /** A service by what it is found by, namespace and hostname; `name` is for people. */
