@@ -8,6 +8,7 @@ import { useSaturation, useServiceMetrics } from "../lib/queries.ts";
 import { IfMay } from "../lib/session.tsx";
 import { fullestOf } from "../metrics/saturation-of.ts";
 import { SaturationValue } from "../metrics/saturation-value.tsx";
+import { MissingProxyNotice } from "../service/missing-proxy-notice.tsx";
 import { ExemplarSection } from "../trace/exemplar-list.tsx";
 import { TracesOf } from "../trace/traces-of.tsx";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
@@ -18,6 +19,7 @@ import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { useEarlier } from "./earlier.ts";
 import { FaultsSection } from "./faults-section.tsx";
+import { goneBefore } from "./gone-proxies.ts";
 import { useNodeNames } from "./graph-text.ts";
 import { nodesBehind } from "./graph-view-kinds.ts";
 import { LatencyChart } from "./latency-chart.tsx";
@@ -27,6 +29,7 @@ import { PeerTable } from "./peer-table.tsx";
 import { RecentLine } from "./recent-line.tsx";
 import { SplitSection } from "./split-section.tsx";
 import { type Subject, sumSignals } from "./subject.ts";
+import { useGoneProxies } from "./use-gone-proxies.ts";
 import type { TopologyState } from "./use-topology-state.ts";
 
 export interface SubjectPanelProps {
@@ -60,6 +63,7 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
   // A service counts all that answers for it, and of a version all workloads: one by its own name has only its own.
   const counted = isWorkload ? undefined : mine?.totals[version ?? "all"];
   const signals = counted ?? sumSignals(subject.nodes.map((node) => node.signals));
+  const gone = goneBefore(behind, useGoneProxies(state.at));
   const earlier = useEarlier();
   const then = earlier && subject.nodes.flatMap(({ id }) => earlier.get(id) ?? []);
   const before = then && (then.length > 0 ? sumSignals(then) : null);
@@ -102,6 +106,9 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
         }
         onClose={() => state.set({ select: null })}
       />
+      {gone.map((proxy) => (
+        <MissingProxyNotice key={proxy.id} proxy={proxy} />
+      ))}
       <SideSection>
         <KpiRow>
           <SignalKpis signals={signals} before={before} t={t} />
@@ -223,8 +230,10 @@ function Members({
 /** Where config acts on it, in words: the same as the badges on the graph. */
 function ConfigSection({ badges }: { badges: readonly Badge[] }) {
   const t = useTranslations("topology");
-  // Faults have a section of their own.
-  const said = [...new Set(badges)].filter((badge) => badge !== "gateway" && badge !== "fault");
+  // Faults and proxies that are gone are told of above.
+  const said = [...new Set(badges)].filter(
+    (badge) => badge !== "gateway" && badge !== "fault" && badge !== "proxy-gone",
+  );
   if (said.length === 0) return null;
   return (
     <SideSection>
@@ -250,6 +259,7 @@ function LatencySection({ metrics }: { metrics: ServiceMetrics }) {
         label={t("latency")}
         fromMs={metrics.fromMs}
         stepSec={metrics.stepSec}
+        gaps={metrics.gaps}
         series={shown.map(({ version, latencyMsP95 }) => ({ version, values: latencyMsP95 }))}
       />
     </SideSection>

@@ -6,6 +6,7 @@ import type { RollupRow } from "./reader.ts";
 import { type Recorded, recordedSecondsOf } from "./recorded-seconds.ts";
 import { seriesOf, stepOf, tallies } from "./service-metrics.ts";
 import { answeredRows } from "./traffic.ts";
+import { toldGaps } from "./unrecorded.ts";
 import type { Window } from "./window.ts";
 
 export interface OutboundInput {
@@ -33,6 +34,7 @@ export function buildOutbound({ window, dataFromMs, gaps, facts, ...input }: Out
     fromMs: window.fromMs,
     stepSec: window.stepSec,
     dataFromMs,
+    ...toldGaps(gaps),
     series: totals.slice(0, mostSeries).map(([service]) => seriesOf(service, steps, window, { dataFromMs, gaps })),
     destinations: totals.map(([hostname, tally]) => {
       const service = known.get(hostname);

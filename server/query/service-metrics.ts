@@ -6,6 +6,7 @@ import type { RollupRow } from "./reader.ts";
 import { type Recorded, recordedSeconds, recordedSecondsOf, stepCount } from "./recorded-seconds.ts";
 import { Tally } from "./tally.ts";
 import { answeredRows, trafficOf } from "./traffic.ts";
+import { toldGaps } from "./unrecorded.ts";
 import { compareVersions } from "./version-order.ts";
 import type { Window } from "./window.ts";
 
@@ -42,6 +43,7 @@ export function buildServiceMetrics({ window, recent, facts, service, ...input }
     stepSec: window.stepSec,
     fromMs: window.fromMs,
     dataFromMs,
+    ...toldGaps(gaps),
     series: [...totals.keys()]
       .toSorted(allFirst)
       .map((version) => seriesOf(version, versions, window, { dataFromMs, gaps })),
