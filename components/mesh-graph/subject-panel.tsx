@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import type { Badge, Graph, GraphNode, ServiceMetrics } from "../../server/contract/index.ts";
+import { ConnectionKpis } from "../health/connection-kpis.tsx";
 import { SignalKpis } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, objectHref, serviceHref, workloadHref } from "../lib/links.ts";
 import { useSaturation, useServiceMetrics } from "../lib/queries.ts";
@@ -18,6 +19,7 @@ import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { useEarlier } from "./earlier.ts";
 import { FaultsSection } from "./faults-section.tsx";
+import { connectionsOnly } from "./flow.ts";
 import { useNodeNames } from "./graph-text.ts";
 import { nodesBehind } from "./graph-view-kinds.ts";
 import { LatencyChart } from "./latency-chart.tsx";
@@ -60,6 +62,7 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
   // A service counts all that answers for it, and of a version all workloads: one by its own name has only its own.
   const counted = isWorkload ? undefined : mine?.totals[version ?? "all"];
   const signals = counted ?? sumSignals(subject.nodes.map((node) => node.signals));
+  const bytes = connectionsOnly(subject.callers);
   const earlier = useEarlier();
   const then = earlier && subject.nodes.flatMap(({ id }) => earlier.get(id) ?? []);
   const before = then && (then.length > 0 ? sumSignals(then) : null);
@@ -104,7 +107,11 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
       />
       <SideSection>
         <KpiRow>
-          <SignalKpis signals={signals} before={before} t={t} />
+          {bytes ? (
+            <ConnectionKpis signals={signals} bytes={bytes} />
+          ) : (
+            <SignalKpis signals={signals} before={before} t={t} />
+          )}
           {service && (
             <Kpi label={t("saturation")}>
               <SaturationValue of={fullest} />
@@ -126,15 +133,17 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
           expected={isSplit}
         />
       )}
-      {mine ? (
-        <LatencySection metrics={mine} />
-      ) : (
-        waits && (
-          <SideSection>
-            <SkeletonBlock height={154} />
-          </SideSection>
-        )
-      )}
+      {/* How long connections are open is nobody's slowness. */}
+      {!bytes &&
+        (mine ? (
+          <LatencySection metrics={mine} />
+        ) : (
+          waits && (
+            <SideSection>
+              <SkeletonBlock height={154} />
+            </SideSection>
+          )
+        ))}
       <PeerTable
         title={t("callers")}
         none={t("no-callers")}
@@ -151,7 +160,7 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
         end="target"
         state={state}
       />
-      {service && state.at === null && (
+      {service && !bytes && state.at === null && (
         <ExemplarSection query={{ ...filterOf(subject), direction: "outbound", window: "900" }} />
       )}
       {service && (
@@ -167,15 +176,17 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
                 {t("shift")}
               </Button>
             )}
-            <IfMay as="operator" namespace={service.namespace}>
-              <Button component={Link} href={injectFaultHref(service)} variant="default" data-testid="panel-fault">
-                {t("inject")}
-              </Button>
-            </IfMay>
+            {!bytes && (
+              <IfMay as="operator" namespace={service.namespace}>
+                <Button component={Link} href={injectFaultHref(service)} variant="default" data-testid="panel-fault">
+                  {t("inject")}
+                </Button>
+              </IfMay>
+            )}
             <Button component={Link} href={logsOfHref(filterOf(subject))} variant="default" data-testid="panel-logs">
               {t("logs")}
             </Button>
-            <TracesOf app={subject.app} namespace={subject.namespace} />
+            {!bytes && <TracesOf app={subject.app} namespace={subject.namespace} />}
           </div>
         </SideSection>
       )}

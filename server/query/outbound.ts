@@ -4,7 +4,8 @@ import { judgedBy } from "./judged-by.ts";
 import { NodeNames } from "./nodes.ts";
 import type { RollupRow } from "./reader.ts";
 import { type Recorded, recordedSecondsOf } from "./recorded-seconds.ts";
-import { seriesOf, stepOf, tallies } from "./service-metrics.ts";
+import { seriesOf } from "./service-metrics.ts";
+import { stepOf, tallies } from "./service-tallies.ts";
 import { answeredRows } from "./traffic.ts";
 import type { Window } from "./window.ts";
 

@@ -22,15 +22,17 @@ export interface RoutingInput {
 /** A service's rules for people, and what a change of them has to know. */
 export function routingOf(input: RoutingInput): Routing {
   const { service, virtualService, destinationRule, versions, proxies, entrances } = input;
+  const { layer = "http" } = service;
   const isOursIn = (object: VirtualService | undefined) => (host: string) =>
     isHostOf(host, object?.metadata.namespace ?? "", service);
   return {
     hostname: service.hostname,
     virtualService: virtualService === undefined ? null : held(virtualService),
     destinationRule: destinationRule === undefined ? null : held(destinationRule),
-    rules: (virtualService?.spec.http ?? []).map((rule, index) =>
-      routeRule(rule, index, destinationRule, isOursIn(virtualService)),
+    rules: (virtualService?.spec[layer] ?? []).map((rule, index) =>
+      routeRule(rule as HTTPRoute, index, destinationRule, isOursIn(virtualService)),
     ),
+    layer,
     versions: versionSubsets(versions, destinationRule?.spec.subsets ?? []),
     proxies,
     entrances: entrances.map(({ virtualService: entrance, gateways, rules }) => ({
