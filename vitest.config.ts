@@ -1,10 +1,23 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // A stalled machine is not a fault of the change that happens to be tested; a test that passes only when asked again is named at the end.
 const secondTry = process.env.CI ? 1 : 0;
 
+/** Files of a few lines that take minutes, the longest first: by size, which is Vitest's order, they would come last and alone. */
+const long = ["e2e/pages.e2e.test.ts", "e2e/changes.e2e.test.ts", "e2e/editor.e2e.test.ts", "e2e/envoy.e2e.test.ts"];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) =>
+      long.findIndex((file) => moduleId.endsWith(`/${file}`)) + 1 || long.length + 1;
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ["default", "./scripts/second-try-reporter.ts"],
@@ -43,8 +56,8 @@ export default defineConfig({
           retry: secondTry,
           testTimeout: 180_000,
           hookTimeout: 240_000,
-          // One after another: whole meshes beside each other would measure the machine and not the product.
-          maxWorkers: 1,
+          // Two meshes beside each other take half as long as one after the other: nothing in these tests is a matter of time.
+          maxWorkers: 2,
           // Pages that only look, of the tests that say so.
           maxConcurrency: 3,
         },

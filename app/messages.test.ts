@@ -30,6 +30,12 @@ it("has the same placeholders in every language", () => {
   }
 });
 
+it("writes an ellipsis in one way of each language", () => {
+  const wrong = (messages: object, form: RegExp) => flat(messages).filter(([, text]) => form.test(text));
+  expect(wrong(pages, /\S…$|\.{3}/)).toEqual([]);
+  expect(wrong(zh, /……|\s…$|\.{3}/)).toEqual([]);
+});
+
 it("holds messages that parse", () => {
   for (const [locale, messages] of [
     ["en", en],

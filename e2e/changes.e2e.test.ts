@@ -4,6 +4,7 @@ import { designsJourney } from "./designs-journey.ts";
 import { explainJourney } from "./explain-journey.ts";
 import { faultJourney } from "./fault-journey.ts";
 import { loadJourney } from "./load-journey.ts";
+import { paletteJourney } from "./palette-journey.ts";
 import { meshAndBrowser } from "./running.ts";
 import { sliderJourney } from "./slider-journey.ts";
 import { browser as chromium } from "./tools.ts";
@@ -16,4 +17,5 @@ describe.skipIf(chromium.missing)(`slider and fault on the bundled sidecars${chr
   loadJourney(running);
   alertsJourney(running);
   designsJourney(running);
+  paletteJourney(running);
 });

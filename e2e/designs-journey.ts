@@ -71,7 +71,7 @@ export function designsJourney(running: () => Running): void {
         await route.continue();
       });
       await page.getByTestId("side-from").locator("input").fill("1");
-      await page.locator('[data-testid="differences"][aria-busy="true"]').getByText("Comparing…").waitFor();
+      await page.locator('[data-testid="differences"][aria-busy="true"]').getByText("Comparing …").waitFor();
       expect(await violations(page), colorScheme).toEqual([]);
       expect(await differences.getByRole("button", { name: "Restore …" }).count()).toBe(0);
       answer.resolve();

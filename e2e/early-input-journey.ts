@@ -32,9 +32,35 @@ export function earlyInputJourney(running: () => Running): void {
     const { page } = await open("/settings");
     const arrive = await holdScripts(page);
     await page.goto("/services", { waitUntil: "commit" });
-    await page.getByTestId("palette").waitFor();
+    // The frame may still stand twice, once hidden: what is streamed is put into its place by scripts.
+    await page.getByTestId("palette").filter({ visible: true }).waitFor();
     await page.keyboard.press("Control+k");
     arrive();
     await page.getByRole("combobox", { name: "Go to or do anything" }).waitFor({ timeout: 3 * patience });
+  });
+
+  test("a part that is not served any more is missed by nobody else, and comes by itself when nothing would be lost", async () => {
+    const { page } = await open("/services");
+    await page.locator("[data-service]").first().waitFor();
+    const chunks = "**/_next/static/chunks/**";
+    await page.route(chunks, (route) => route.fulfill({ status: 404 }));
+    await page.keyboard.press("Control+k");
+    await page.getByTestId("missing-part").getByText("is not served any more").waitFor();
+    expect(await page.locator("[data-service]").count(), "the page goes on").toBeGreaterThan(0);
+    await page.unroute(chunks);
+    const load = page.waitForEvent("load");
+    await page.getByTestId("missing-part").getByRole("button").click();
+    await load;
+
+    await page.clock.install();
+    await page.clock.fastForward("01:30");
+    await page.route(chunks, (route) => route.fulfill({ status: 404 }));
+    await page.keyboard.press("Control+k");
+    await page.getByTestId("missing-part").waitFor();
+    await page.unroute(chunks);
+    const again = page.waitForEvent("load");
+    await page.clock.runFor("00:04");
+    await again;
+    await page.getByTestId("missing-part").waitFor({ state: "detached" });
   });
 }

@@ -82,12 +82,65 @@ export function everyPage(running: () => Running): void {
         there: '[role="menu"]',
       },
       { name: "labels of the graph", path: "/topology", press: '[data-testid="labels"]', there: '[role="menu"]' },
+      { name: "a new alert rule", path: "/alerts", press: '[data-testid="new-rule"]', there: '[role="dialog"]' },
+      { name: "a design to keep", path: "/designs", press: '[data-testid="keep-design"]', there: '[role="dialog"]' },
+      {
+        name: "a design to apply",
+        path: "/designs",
+        press: '[data-design="strict-mutual-tls"] [data-testid="apply-design"]',
+        there: '[data-testid="mesh-plan-confirm"]',
+      },
+      {
+        name: "an undo",
+        path: "/history",
+        press: 'button[data-testid^="undo-"]',
+        there: '[data-testid="undo-confirm"]',
+      },
+      {
+        name: "an object to delete",
+        path: "/config/VirtualService/default/reviews",
+        press: '[data-testid="delete-object"]',
+        there: '[data-testid="safety"] .cm-deletedLine',
+      },
+      {
+        name: "the first step of the tour",
+        path: "/settings",
+        press: '[data-testid="tour-start"]',
+        there: `[data-testid="tour"]`,
+      },
     ];
     test.for(opened)("$name: nothing keeps a person out", async ({ path, press, there }, context) => {
       const { page } = await open(path, context, { colorScheme: "dark", reducedMotion: "reduce" });
-      await page.locator(press).first().click();
-      await page.locator(there).waitFor();
+      const look = async () => {
+        await page.locator(press).first().press("Enter");
+        await page.locator(there).first().waitFor();
+        return [...(await violations(page)), ...(await lostFocus(page))];
+      };
+      context.expect(await look()).toEqual([]);
+      await inChineseAndLight(page);
+      await visit(page, path);
+      context.expect(await look(), "light, in Chinese").toEqual([]);
+    });
+
+    test("each step of the tour, and the map of keys: nothing keeps a person out", async (context) => {
+      const { page } = await open("/settings", context, { colorScheme: "dark", reducedMotion: "reduce" });
+      await page.getByTestId("tour-start").press("Enter");
+      for (let step = 1; step < 5; step++) {
+        await page.getByTestId("tour-next").press("Enter");
+        await page.getByText(`${step + 1} of 5`).waitFor();
+        context.expect([step, ...(await violations(page)), ...(await lostFocus(page))]).toEqual([step]);
+      }
+      await page.getByTestId("tour-next").press("Enter");
+      await page.getByTestId("tour").waitFor({ state: "detached" });
+      await page.keyboard.press("?");
+      await page.getByRole("dialog").waitFor();
       context.expect(await violations(page)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      await page.waitForFunction(() => document.activeElement !== document.body);
+      await page.getByTestId("tour-start").press("Enter");
+      await page.getByTestId("tour-end").press("Enter");
+      await page.getByTestId("tour").waitFor({ state: "detached" });
     });
   });
 
@@ -126,6 +179,20 @@ export function everyPage(running: () => Running): void {
       expect(problems).toEqual([]);
     });
   });
+}
+
+/** Where the focus is when a dialog is open, unless within it; empty: it is where a person goes on. */
+async function lostFocus(page: Page): Promise<string[]> {
+  const isHeld = () => {
+    const dialog = document.querySelector('[role="dialog"]');
+    return (
+      (dialog ?? document.documentElement).contains(document.activeElement) && document.activeElement !== document.body
+    );
+  };
+  return page.waitForFunction(isHeld, undefined, { timeout: stepMs }).then(
+    () => [],
+    async () => [`focus on ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 120))}`],
+  );
 }
 
 /** Runs in the page: which other pages it has fetched beforehand. */

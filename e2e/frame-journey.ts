@@ -132,6 +132,14 @@ export function frameJourney(running: () => Running): void {
     expect(problems).toEqual([]);
   });
 
+  test("a dialog that the address opens stands in the middle, and has the focus", async () => {
+    const { page } = await open("/services?thresholds=edit");
+    const dialog = page.getByRole("dialog");
+    await dialog.locator(":focus").waitFor();
+    const box = await dialog.boundingBox();
+    expect(Math.abs((box?.x ?? 0) + (box?.width ?? 0) / 2 - 720)).toBeLessThan(12);
+  });
+
   test("what is typed while the palette is on its way is in it, and is no shortcut of the page", async () => {
     const { page } = await open("/services");
     await page.locator('a[href="/services/default/reviews.default.svc.cluster.local"]').first().waitFor();

@@ -31,11 +31,14 @@ export async function stillness() {
   interface Shift extends PerformanceEntry {
     value: number;
     hadRecentInput: boolean;
-    sources: { node: Element | null }[];
+    sources: { node: Element | null; previousRect: DOMRect; currentRect: DOMRect }[];
   }
   const shifts = (entries as Shift[]).filter(({ hadRecentInput }) => !hadRecentInput);
   const of = shifts.flatMap(({ value, sources }) =>
-    sources.map(({ node }) => `${value.toFixed(3)} ${node?.nodeName} ${node?.className ?? ""}`),
+    sources.map(
+      ({ node, previousRect: from, currentRect: to }) =>
+        `${value.toFixed(3)} ${node?.nodeName} ${node?.className ?? ""} ${from.x},${from.y} → ${to.x},${to.y}`,
+    ),
   );
   const moving = document
     .getAnimations()

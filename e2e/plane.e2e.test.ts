@@ -211,6 +211,8 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     expect(await rule.getAttribute("href")).toMatch(/\/config\/VirtualService\/default\/reviews\?rule=http/);
     await page.getByTestId("held-clusters").click();
     await page.getByTestId("table-clusters").getByText("details.default.svc.cluster.local").first().waitFor();
+    await page.getByTestId("held-load").click();
+    await page.getByTestId("table-load").getByText("outbound|9080||details.default.svc.cluster.local").waitFor();
     await page.getByTestId("held-stats").click();
     await page.getByTestId("stat-filter").fill("upstream_rq_total");
     await page

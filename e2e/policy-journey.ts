@@ -1,3 +1,4 @@
+import type { Route } from "playwright-core";
 import { expect, test } from "vitest";
 import { rateLimit } from "../server/config/kinds/rate-limit.ts";
 import { patience } from "./browser.ts";
@@ -93,6 +94,28 @@ export function policyJourney(running: () => Running): void {
     await page.getByTestId("discard").click();
     await dead.waitFor({ state: "detached" });
     expect(problems.filter(unexpected)).toEqual([]);
+  });
+
+  test("a dry run that nobody answered is asked again; who has traffic is waited for, and not for ever", async () => {
+    const { page } = await start(policyPage);
+    let silent = true;
+    await page.route("**/api/apply?**", (route) =>
+      silent
+        ? route.fulfill({ status: 503, json: { code: "INTERNAL", message: "Nobody is there." } })
+        : route.continue(),
+    );
+    const services: Route[] = [];
+    await page.route("**/api/services?**", (route) => void services.push(route));
+    await page.getByTestId("remove-object").click();
+    await page.getByTestId("safety").getByText("Nobody is there.").waitFor();
+    expect(await page.getByTestId("apply").isDisabled()).toBe(true);
+    silent = false;
+    await page.getByTestId("dead-shares").getByText("which loses its last endpoint").waitFor();
+    await page.locator('[data-testid="apply"]:enabled').click();
+    await page.getByTestId("apply").getByText("Take from reviews v1 all that reaches it").waitFor();
+    expect(services.length, "the list of services was asked for and has not come").toBeGreaterThan(0);
+    await page.getByTestId("discard").click();
+    await page.unrouteAll({ behavior: "ignoreErrors" });
   });
 
   test("circuit breakers stand beside what they hold right now", async () => {

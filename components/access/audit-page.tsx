@@ -2,7 +2,14 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { use } from "react";
 import { useTranslations } from "use-intl";
-import { type AuditEntry, type AuditPage as AuditList, auditResults } from "../../server/contract/index.ts";
+import {
+  type AuditAction,
+  type AuditEntry,
+  type AuditPage as AuditList,
+  auditActions,
+  auditResults,
+} from "../../server/contract/index.ts";
+import { useAuthor } from "../config/change-text.ts";
 import type { Settled } from "../lib/api.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
@@ -76,6 +83,7 @@ export function AuditPage({ initial, initialFilter }: AuditPageProps) {
 
 function Entries({ entries }: { entries: readonly AuditEntry[] }) {
   const t = useTranslations("audit");
+  const authorOf = useAuthor();
   // A machine's own token is called as the way it comes by.
   const wayText = (way: string, actor: string) => (way === actor ? "" : isWay(way) ? t(`way-${way}`) : way);
   const reasonText = (reason: string) => {
@@ -90,7 +98,7 @@ function Entries({ entries }: { entries: readonly AuditEntry[] }) {
       width: 190,
       cell: ({ actor, way, address }) => (
         <>
-          <b>{actor || t("nobody")}</b>{" "}
+          <b>{actor ? authorOf(actor) : t("nobody")}</b>{" "}
           <span className="muted">{[wayText(way, actor), address].filter((text) => text !== "").join(" · ")}</span>
         </>
       ),
@@ -122,11 +130,20 @@ function Entries({ entries }: { entries: readonly AuditEntry[] }) {
 const ways = ["password", "link", "oidc", "token", "machine", "local"] as const;
 const isWay = (way: string): way is (typeof ways)[number] => (ways as readonly string[]).includes(way);
 
+/** Every one of them has its words; by its method and path stands what was tried at an address alone. */
+type Does<Action extends string> = Action extends `${infer What}.${infer Rest}` ? `${What}-${Rest}` : Action;
+const isNamed = (action: string): action is AuditAction => (auditActions as readonly string[]).includes(action);
+const doesKey = (action: AuditAction) => action.replace(".", "-") as Does<AuditAction>;
+/** A write of config that came to nothing: the result says so. */
+const triedWrite = /^(?:POST|PUT|PATCH|DELETE) config$/;
+
 function Action({ entry: { action, target, diff } }: { entry: AuditEntry }) {
   const t = useTranslations("audit");
+  const named = triedWrite.test(action) ? "config.write" : action;
   return (
     <>
-      <code className="mono">{action}</code> <span className={styles.target}>{target.replaceAll("//", "/")}</span>
+      {isNamed(named) ? t(`does-${doesKey(named)}`) : <code className="mono">{action}</code>}{" "}
+      <span className={styles.target}>{target.replaceAll("//", "/")}</span>
       {diff && (
         <details>
           <summary>{t("diff")}</summary>

@@ -16,6 +16,7 @@ import { useTranslations } from "use-intl";
 import type { AlertRuleItem } from "../../server/contract/index.ts";
 import { withoutPlaces } from "../config/application.ts";
 import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
+import { asDryRun } from "../config/dry-run.ts";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { PlanDetails } from "../config/plan-details.tsx";
 import { ObjectDiffs } from "../config/yaml-diff.tsx";
@@ -165,7 +166,7 @@ function useRulePlan(text: string | null, paused: boolean) {
     queryKey: ["alert-rule-plan", settled],
     queryFn: () => applyYaml(settled ?? "", [], { dryRun: true, envoy: true }),
     enabled: settled !== null && !paused,
-    retry: false,
+    ...asDryRun,
     placeholderData: keepPreviousData,
   });
   // A plan of a moment ago may stand there while one types, and not be saved by.

@@ -7,6 +7,7 @@ import { useLocale, useTranslations } from "use-intl";
 import type { ApiError, Entrance } from "../../server/contract/index.ts";
 import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
 import { type ChangeView, ChangeViews } from "../config/change-views.tsx";
+import { asDryRun } from "../config/dry-run.ts";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { PlanDetails } from "../config/plan-details.tsx";
 import { PlanDiff } from "../config/plan-diff.tsx";
@@ -39,7 +40,7 @@ export function CanaryForm({ service, versions, usual, entrance, onClose }: Cana
     queryKey: ["canary-plan", service, settled, entrance?.name],
     queryFn: () => startCanary(requestOf(settled, service, entrance), { dryRun: true, envoy: true }),
     enabled: !busy,
-    retry: false,
+    ...asDryRun,
   });
   const error = failure ?? (plan.error ? toApiError(plan.error) : null);
   const start = async () => {

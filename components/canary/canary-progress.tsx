@@ -1,11 +1,12 @@
 "use client";
 import { Button } from "@mantine/core";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { CanaryAction, CanaryFigures, CanaryList, CanaryStatus, CanaryView } from "../../server/contract/index.ts";
 import { useServerNow } from "../fault/use-now.ts";
 import type { Live } from "../lib/live.ts";
 import { useMay } from "../lib/session.tsx";
+import { useUrlState } from "../lib/url-state.ts";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { formatCountdown, formatMs, quantityText } from "../ui/format.ts";
@@ -180,6 +181,16 @@ function Buttons({ canary, status }: { canary: CanaryView; status: CanaryStatus 
   const actOn = useActOnCanary();
   const [busy, setBusy] = useState<CanaryAction | null>(null);
   const may = useMay()("operator", canary.service.namespace);
+  const promote = useRef<HTMLButtonElement>(null);
+  const url = useUrlState();
+  const isAsked = url.get("canary") === "promote";
+  // Once: whoever came to promote it may turn to something else.
+  useEffect(() => {
+    if (!isAsked) return;
+    promote.current?.scrollIntoView({ block: "center" });
+    promote.current?.focus({ preventScroll: true });
+    url.set({ canary: null });
+  }, [isAsked, url.set]);
   const act = async (action: CanaryAction) => {
     setBusy(action);
     await actOn(canary, action);
@@ -196,6 +207,7 @@ function Buttons({ canary, status }: { canary: CanaryView; status: CanaryStatus 
         onConfirm={() => void act("promote")}
         confirm={t("promote-confirm", { version: canary.to })}
         loading={busy === "promote"}
+        ref={promote}
         data-testid="canary-promote"
       >
         {t("promote")}

@@ -6,19 +6,21 @@ import { toApiError } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { actOnCanary } from "../lib/writes.ts";
 
-/** Pauses, resumes, promotes or aborts one; says so where that could not be done. Never rejects. */
+/** Pauses, resumes, promotes or aborts one; says so where that could not be done, and resolves with whether it was. Never rejects. */
 export function useActOnCanary(): (
   canary: Pick<CanaryView, "namespace" | "name">,
   action: CanaryAction,
-) => Promise<void> {
+) => Promise<boolean> {
   const t = useTranslations("canary");
   const textOf = useErrorText();
   const client = useQueryClient();
   return async (canary, action) => {
     try {
       await actOnCanary(canary, action);
+      return true;
     } catch (cause) {
       notifications.show({ color: "red", title: t("action-failed"), message: textOf(toApiError(cause)) });
+      return false;
     } finally {
       for (const name of ["canaries", "routing", "changes", "status", "push"])
         await client.invalidateQueries({ queryKey: [name] });

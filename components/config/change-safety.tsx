@@ -1,6 +1,6 @@
 "use client";
 import { Button } from "@mantine/core";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
 import { type ChangeResult, deadShares, type ShareChange, wholeMesh } from "../../server/contract/index.ts";
 import { useErrorText } from "../lib/error-text.ts";
@@ -124,6 +124,9 @@ export function SafeButton({ plan, onPress, children, ...rest }: SafeButtonProps
   );
 }
 
+/** How long the button waits to hear who has traffic, milliseconds; after that whatever is not known counts as called. */
+const patienceMs = 2000;
+
 /** What of a change has to be confirmed: what takes from whom it reaches now. Whoever nobody called in the last minute has nothing to lose. */
 function useLiveDead(plan: Plan | null): { dead: readonly ShareChange[]; known: boolean } {
   const dead = plan ? deadShares(plan) : [];
@@ -135,7 +138,14 @@ function useLiveDead(plan: Plan | null): { dead: readonly ShareChange[]; known: 
     const service = services?.find((one) => one.hostname === hostname);
     return service === undefined || service.signals.requestRate > 0;
   });
-  return { dead: confirmed, known: !isLost || services !== undefined || live.error !== null };
+  const isAsking = isLost && services === undefined && live.error === null;
+  const [isOverdue, setOverdue] = useState(false);
+  useEffect(() => {
+    if (!isAsking) return;
+    const timer = setTimeout(() => setOverdue(true), patienceMs);
+    return () => clearTimeout(timer);
+  }, [isAsking]);
+  return { dead: confirmed, known: !isAsking || isOverdue };
 }
 
 const weightOf = ({ before, after }: ShareChange): number => Math.max(before, after);

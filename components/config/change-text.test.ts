@@ -33,8 +33,8 @@ const cases: [ChangeWord[], string, string][] = [
         abort: { percentage: 50, status: null },
       },
     ],
-    "fault on ratings: 10 % 2s late and 50 % aborted",
-    "ratings 的故障：10 % 延迟 2s，50 % 被中止",
+    "fault on ratings: 10 % 2 s late and 50 % aborted",
+    "ratings 的故障：10 % 延迟 2 s，50 % 被中止",
   ],
   [
     [

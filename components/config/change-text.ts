@@ -1,6 +1,6 @@
 import { useCallback } from "react";
 import { useTranslations } from "use-intl";
-import { type Change, type ChangeWord, unknownAuthor } from "../../server/contract/index.ts";
+import { type Change, type ChangeWord, machineAuthor, unknownAuthor } from "../../server/contract/index.ts";
 
 /** The translator of the messages `change`. */
 export type ChangeTranslator = ReturnType<typeof useTranslations<"change">>;
@@ -14,7 +14,8 @@ export function useChangeText(): (change: Pick<Change, "words">) => string {
 /** Who made a change. */
 export function useAuthor(): (author: string) => string {
   const t = useTranslations("change");
-  return (author) => (author === unknownAuthor ? t("unknown-author") : author);
+  return (author) =>
+    author === unknownAuthor ? t("unknown-author") : author === machineAuthor ? t("machine-author") : author;
 }
 
 export function changeText(words: readonly ChangeWord[], t: ChangeTranslator): string {
@@ -61,10 +62,13 @@ function wordText(word: ChangeWord, t: ChangeTranslator): string {
 }
 
 function faultText({ delay, abort }: Extract<ChangeWord, { code: "fault-start" }>, t: ChangeTranslator): string {
-  const late = delay && t("delay", { share: delay.percentage, time: delay.time });
+  const late = delay && t("delay", { share: delay.percentage, time: spaced(delay.time) });
   const ended = abort && abortText(abort, t);
   return late && ended ? t("both", { first: late, second: ended }) : (late ?? ended ?? "");
 }
+
+/** `2s` as a file has it, with the space that every unit here has. */
+const spaced = (time: string): string => time.replace(/^([\d.]+)(ms|s)$/, "$1 $2");
 
 const abortText = (
   { percentage: share, status }: { percentage: number; status: string | null },

@@ -70,7 +70,14 @@ export function ObjectDraft({ document }: { document: ConfigDocument }) {
       onView={setView}
       actions={
         may && (
-          <Button size="compact-sm" onClick={() => setGoing(true)} disabled={isGoing} data-testid="delete-object">
+          // Not disabled when it is pressed: the focus would be gone with it.
+          <Button
+            size="compact-sm"
+            onClick={() => setGoing(!isGoing)}
+            aria-pressed={isGoing}
+            variant={isGoing ? "light" : "default"}
+            data-testid="delete-object"
+          >
             {t("delete")}
           </Button>
         )

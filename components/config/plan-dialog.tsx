@@ -44,6 +44,7 @@ export function PlanDialog({
   const common = useTranslations("ui");
   const phone = useMediaQuery("(max-width: 640px)", false);
   const [view, setView] = useState<ChangeView>("yaml");
+  const isReady = plan !== null && plan.objects.length > 0;
   const testId = rest["data-testid"];
   return (
     <Modal
@@ -54,7 +55,7 @@ export function PlanDialog({
       padding={0}
       withinPortal={!inPage}
       title={title}
-      classNames={{ header: styles.header ?? "" }}
+      classNames={{ header: styles.header ?? "", inner: styles.inner ?? "" }}
       closeButtonProps={{ "aria-label": common("close") }}
     >
       <div data-testid={testId}>
@@ -76,9 +77,9 @@ export function PlanDialog({
             plan={plan}
             onPress={onDo}
             loading={busy}
-            disabled={!plan || plan.objects.length === 0}
+            disabled={!isReady}
             data-testid={testId.replace(/-dialog$/, "-confirm")}
-            data-autofocus
+            {...(isReady && { "data-autofocus": true })}
           >
             {doing}
           </SafeButton>

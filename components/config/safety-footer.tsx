@@ -20,6 +20,7 @@ export function SafetyFooter({ dirty, state, onApply, onUndone, onDiscard, typed
   const button = useFocusWhenLost<HTMLButtonElement>(!dirty && revision !== null);
   if (dirty) {
     const changes = plan !== null && plan.objects.length > 0;
+    const isDelete = changes && plan.objects.every(({ after }) => after === "");
     return (
       <>
         <SafeButton
@@ -29,7 +30,7 @@ export function SafetyFooter({ dirty, state, onApply, onUndone, onDiscard, typed
           disabled={!changes || error !== null || conflict !== undefined}
           data-testid="apply"
         >
-          {plan ? t("apply", { count: plan.proxies }) : t("apply-plain")}
+          {plan ? t(isDelete ? "apply-delete" : "apply", { count: plan.proxies }) : t("apply-plain")}
         </SafeButton>
         {onDiscard && <Discard typed={typed} onDiscard={onDiscard} disabled={busy} />}
       </>

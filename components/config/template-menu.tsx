@@ -2,6 +2,7 @@
 import { Menu } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useTranslations } from "use-intl";
+import { reportMissing } from "../lib/missing-parts.ts";
 import { templateNames } from "../traffic/editor/templates.ts";
 import { PillButton } from "../ui/pill.tsx";
 
@@ -20,7 +21,10 @@ export function TemplateMenu({ onText }: { onText: (text: string) => void }) {
           <Menu.Item
             key={name}
             onClick={() =>
-              void import("../traffic/editor/template-text.ts").then(({ templateText }) => onText(templateText(name)))
+              void import("../traffic/editor/template-text.ts").then(
+                ({ templateText }) => onText(templateText(name)),
+                reportMissing,
+              )
             }
             data-testid={`template-${name}`}
           >

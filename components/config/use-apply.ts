@@ -6,6 +6,7 @@ import { type ApiError, type ChangeResult, deadShares } from "../../server/contr
 import { toApiError } from "../lib/api.ts";
 import { applyYaml } from "../lib/writes.ts";
 import { type Application, joinTexts, type PlacedError } from "./application.ts";
+import { asDryRun } from "./dry-run.ts";
 
 export interface ApplyState {
   /** What applying would write; null until known, or when the text is wrong. */
@@ -44,7 +45,7 @@ export function useApply(change: Application | null, { envoy = false } = {}): Ap
     queryFn: () => applyYaml(joined?.yaml ?? "", wanted?.removed ?? [], { dryRun: true, envoy }),
     // What was settled is behind by a moment: once it is written, or discarded, nobody asks what it would do.
     enabled: change !== null && !isEmpty && !busy && settled !== written,
-    retry: false,
+    ...asDryRun,
     staleTime: 10_000,
     placeholderData: keepPreviousData,
   });

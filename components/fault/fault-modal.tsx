@@ -5,6 +5,7 @@ import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-quer
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { ApiError, FaultSource } from "../../server/contract/index.ts";
+import { asDryRun } from "../config/dry-run.ts";
 import { toApiError } from "../lib/api.ts";
 import { useFaults, useServiceMetrics, useServices } from "../lib/queries.ts";
 import { startFault } from "../lib/writes.ts";
@@ -121,7 +122,7 @@ function usePlan(request: ReturnType<typeof toRequest>, burning: string, paused:
     queryKey: ["fault-plan", settled, burning],
     queryFn: () => startFault(JSON.parse(settled), { dryRun: true, envoy: true }),
     enabled: settled !== "null" && !paused,
-    retry: false,
+    ...asDryRun,
     staleTime: 10_000,
     placeholderData: keepPreviousData,
   });

@@ -7,6 +7,7 @@ import { type ChangeList, type FaultList, findService, serviceTitle } from "../.
 import type { Settled } from "../lib/api.ts";
 import { objectHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
+import { useMeshStatus } from "../lib/mesh-status.ts";
 import { useFaults, useServices } from "../lib/queries.ts";
 import { IfMay, useMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
@@ -15,6 +16,7 @@ import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
 import { useFilter } from "../list/use-filter.ts";
+import { NoServices } from "../services/no-services.tsx";
 import { DangerButton } from "../ui/danger-button.tsx";
 import type { Column } from "../ui/data-table.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
@@ -87,6 +89,7 @@ export function FaultsPage({ faults, changes }: FaultsPageProps) {
 function Burning({ live, onInject }: { live: Live<FaultList>; onInject: () => void }) {
   const t = useTranslations("faults");
   const matches = useFilter();
+  const { data: mesh } = useMeshStatus();
   const columns = useColumns(useServerNow(live));
   return (
     <LiveContent
@@ -105,7 +108,9 @@ function Burning({ live, onInject }: { live: Live<FaultList>; onInject: () => vo
           defaultSort="left"
           rowProps={({ fault }) => ({ "data-fault": fault.id })}
           empty={
-            faults.length === 0 ? (
+            mesh?.services === 0 ? (
+              <NoServices />
+            ) : faults.length === 0 ? (
               <EmptyState
                 title={t("empty")}
                 action={

@@ -10,8 +10,8 @@ import { useMay } from "../lib/session.tsx";
 import { stopFault } from "../lib/writes.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
 
-/** Ends a fault; of one that is gone already that is what was wanted. */
-export function useStopFault(): (fault: Pick<Fault, "id">) => Promise<void> {
+/** Ends a fault; of one that is gone already that is what was wanted. Says so where that could not be done, and resolves with whether it was. */
+export function useStopFault(): (fault: Pick<Fault, "id">) => Promise<boolean> {
   const t = useTranslations("faults");
   const textOf = useErrorText();
   const client = useQueryClient();
@@ -20,12 +20,15 @@ export function useStopFault(): (fault: Pick<Fault, "id">) => Promise<void> {
       await stopFault(id);
     } catch (cause) {
       const error = toApiError(cause);
-      if (error.code !== "NOT_FOUND")
+      if (error.code !== "NOT_FOUND") {
         notifications.show({ color: "red", title: t("stop-failed"), message: textOf(error) });
+        return false;
+      }
     } finally {
       for (const name of ["faults", "status", "changes", "routing", "push", "graph"])
         void client.invalidateQueries({ queryKey: [name] });
     }
+    return true;
   };
 }
 

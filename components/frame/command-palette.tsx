@@ -4,6 +4,7 @@ import { IconSearch } from "@tabler/icons-react";
 import dynamic from "next/dynamic";
 import { type Dispatch, type SetStateAction, useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
+import { PartBoundary } from "../ui/part-boundary.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import styles from "./command-palette.module.css";
 import { paletteEvent } from "./palette-signal.ts";
@@ -34,7 +35,11 @@ export function CommandPalette() {
         <IconSearch size={14} aria-hidden className={styles.icon} />
         <span className={styles.words}>{t("open")}</span> <kbd className={styles.keys}>{keys}</kbd>
       </PillButton>
-      {used && <PaletteDialog opened={opened} text={text} onText={setText} onClose={close} />}
+      {used && (
+        <PartBoundary>
+          <PaletteDialog opened={opened} text={text} onText={setText} onClose={close} />
+        </PartBoundary>
+      )}
     </>
   );
 }

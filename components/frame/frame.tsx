@@ -7,6 +7,7 @@ import { useMeshStatus } from "../lib/mesh-status.ts";
 import styles from "./frame.module.css";
 import { useFreshness } from "./freshness.ts";
 import { Guides } from "./guides.tsx";
+import { MissingPart } from "./missing-part.tsx";
 import { Navigation } from "./navigation.tsx";
 import { PushAnnouncer } from "./push-announcer.tsx";
 import { TopBar } from "./top-bar.tsx";
@@ -26,6 +27,7 @@ export function Frame({ status, children }: { status: Promise<Settled<MeshStatus
       </Suspense>
       <Main>{children}</Main>
       <Guides />
+      <MissingPart />
     </div>
   );
 }

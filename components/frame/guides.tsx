@@ -4,6 +4,7 @@ import { usePathname } from "next/navigation";
 import { useEffect, useState } from "react";
 import { overviewHref } from "../lib/links.ts";
 import { usePreference } from "../lib/preferences.ts";
+import { PartBoundary } from "../ui/part-boundary.tsx";
 import { openPalette } from "./palette-signal.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 
@@ -36,9 +37,9 @@ export function Guides() {
   }, []);
   const offered = tour === "none" && seen === null && path === overviewHref;
   return (
-    <>
+    <PartBoundary>
       {map && <ShortcutMap onClose={() => setMap(false)} />}
       {(tour === "begun" || offered) && <Tour key={tour} begun={tour === "begun"} onClose={() => setTour("closed")} />}
-    </>
+    </PartBoundary>
   );
 }

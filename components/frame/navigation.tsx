@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
 import { Link } from "../ui/link.tsx";
+import { PartBoundary } from "../ui/part-boundary.tsx";
 import styles from "./navigation.module.css";
 import { type Count, countOf, hiddenTrouble, type PageKey, usePages } from "./pages.ts";
 
@@ -47,7 +48,11 @@ export function Navigation({ status }: { status: MeshStatus | undefined }) {
         <span className={styles.name}>{t("more")}</span>
         {hidden && <b className={hidden.tone ? styles[hidden.tone] : undefined}>{hidden.shown}</b>}
       </button>
-      {more && <MorePages status={status} path={path} onClose={() => setMore(false)} />}
+      {more && (
+        <PartBoundary>
+          <MorePages status={status} path={path} onClose={() => setMore(false)} />
+        </PartBoundary>
+      )}
     </nav>
   );
 }

@@ -1,9 +1,14 @@
 "use client";
+import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useLocale, useTranslations } from "use-intl";
 import { useActOnCanary } from "../canary/use-act-on-canary.ts";
-import { designHref, serviceHref } from "../lib/links.ts";
-import { useCanaries, useDesigns } from "../lib/queries.ts";
+import { useFaultText } from "../fault/fault-text.tsx";
+import { useStopFault } from "../fault/stop-button.tsx";
+import { toApiError } from "../lib/api.ts";
+import { useErrorText } from "../lib/error-text.ts";
+import { designHref, promoteHref } from "../lib/links.ts";
+import { useCanaries, useDesigns, useFaults } from "../lib/queries.ts";
 import { useMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
 import { stopLoadTest, useLoadTests } from "../load-test/load-queries.ts";
@@ -27,11 +32,28 @@ export function useRunningCommands({ act, leading, command }: CommandMakers): Co
   const t = useTranslations("palette");
   const may = useMay();
   const client = useQueryClient();
+  const textOf = useErrorText();
   const actOn = useActOnCanary();
+  const stop = useStopFault();
+  const faultText = useFaultText();
+  const faults = useFaults().data?.faults ?? [];
   const canaries = useCanaries().data?.canaries ?? [];
   const designs = useDesigns().data?.designs ?? [];
   const running = useLoadTests().data?.running ?? null;
-  const stopLoad = () => void stopLoadTest().finally(() => client.invalidateQueries({ queryKey: ["load-tests"] }));
+  const stopLoad = () =>
+    stopLoadTest().then(
+      () => true,
+      (cause) => {
+        notifications.show({ color: "red", title: t("stop-load-failed"), message: textOf(toApiError(cause)) });
+        return false;
+      },
+    );
+  /** What was done may stand on no part of the page at hand: it is told. */
+  const told = (done: Promise<boolean>, text: string) =>
+    void done.then((isDone) => {
+      void client.invalidateQueries();
+      if (isDone) notifications.show({ message: text, withCloseButton: false });
+    });
   return [
     ...canaries.flatMap((canary) => {
       const { name, namespace, service, to, status } = canary;
@@ -41,13 +63,26 @@ export function useRunningCommands({ act, leading, command }: CommandMakers): Co
       const at = { namespace: service.namespace, hostname: service.hostname ?? service.name };
       const toggle = isPaused ? "resume" : "pause";
       return [
-        act(`canary-abort-${key}`, t("canary-abort", { name }), () => void actOn(canary, "abort")),
-        act(`canary-${toggle}-${key}`, t(`canary-${toggle}`, { name }), () => void actOn(canary, toggle)),
+        act(`canary-abort-${key}`, t("canary-abort", { name }), () =>
+          told(actOn(canary, "abort"), t("canary-abort-done", { name })),
+        ),
+        act(`canary-${toggle}-${key}`, t(`canary-${toggle}`, { name }), () =>
+          told(actOn(canary, toggle), t(`canary-${toggle}-done`, { name })),
+        ),
         // All of the traffic moves: that is asked once more, beside the figures.
-        leading(`canary-promote-${key}`, t("canary-promote", { name, version: to }), serviceHref(at, "traffic")),
+        leading(`canary-promote-${key}`, t("canary-promote", { name, version: to }), promoteHref(at)),
       ];
     }),
-    ...(running && may("operator") ? [act("stop-load", t("stop-load"), stopLoad)] : []),
+    ...(running && may("operator")
+      ? [act("stop-load", t("stop-load"), () => told(stopLoad(), t("stop-load-done")))]
+      : []),
+    ...faults
+      .filter(({ id }) => may("operator", id.split("/")[0]))
+      .map((fault) => {
+        const { id, service } = fault;
+        const run = () => told(stop(fault), t("stop-fault-done", { service }));
+        return act(`stop-${id}`, t("stop-fault", { service, fault: faultText(fault) }), run);
+      }),
     ...designs.map(({ name }) => command(`design-${name}`, name, t("design"), designHref(name))),
   ];
 }

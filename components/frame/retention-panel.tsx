@@ -2,12 +2,13 @@
 import { Button, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useId, useState } from "react";
-import { useTranslations } from "use-intl";
+import { useLocale, useTranslations } from "use-intl";
 import type { ApiError, RetentionList } from "../../server/contract/index.ts";
 import { toApiError } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { retentionKey, useRetention } from "../lib/queries.ts";
 import { putRetention } from "../lib/writes.ts";
+import { formatBytes, quantityText } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
 import styles from "./settings-page.module.css";
 
@@ -100,7 +101,8 @@ interface SettingLineProps {
 function SettingLine({ setting: { name, default: usual, disk, fixed }, value, fault, onChange }: SettingLineProps) {
   const t = useTranslations("settings.retention");
   const label = t(`of.${name}` as Parameters<typeof t>[0]);
-  const size = disk && sizeText(disk.bytes);
+  const locale = useLocale();
+  const size = disk && quantityText(formatBytes(disk.bytes, locale));
   return (
     <div className={styles.line}>
       <span>
@@ -123,10 +125,3 @@ function SettingLine({ setting: { name, default: usual, disk, fixed }, value, fa
     </div>
   );
 }
-
-const sizeText = (bytes: number): string =>
-  bytes >= 1e9
-    ? `${(bytes / 1e9).toFixed(1)} GB`
-    : bytes >= 1e6
-      ? `${Math.round(bytes / 1e6)} MB`
-      : `${Math.max(1, Math.round(bytes / 1e3))} kB`;

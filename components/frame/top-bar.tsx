@@ -7,6 +7,7 @@ import { useSession } from "../lib/session.tsx";
 import { Drop } from "../ui/drop.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Link } from "../ui/link.tsx";
+import { PartBoundary } from "../ui/part-boundary.tsx";
 import { Pill } from "../ui/pill.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { CommandPalette } from "./command-palette.tsx";
@@ -47,7 +48,9 @@ export function TopBar({ status, freshness }: { status: MeshStatus | undefined; 
       <span className={styles.told} data-tour="live">
         <LivePill freshness={freshness} />
       </span>
-      <UserMenu />
+      <PartBoundary instead={<UserName />}>
+        <UserMenu />
+      </PartBoundary>
     </header>
   );
 }

@@ -1,5 +1,5 @@
 "use client";
-import { Button } from "@mantine/core";
+import { Button, CloseButton } from "@mantine/core";
 import { type CSSProperties, useEffect, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import { remember } from "../lib/preferences.ts";
@@ -45,6 +45,15 @@ export function Tour({ begun, onClose }: { begun: boolean; onClose: () => void }
             <Button size="compact-sm" variant="subtle" color="gray" onClick={close}>
               {t("skip")}
             </Button>
+          )}
+          {step && index < steps.length - 1 && (
+            <CloseButton
+              className={styles.end}
+              size="sm"
+              onClick={close}
+              aria-label={t("end")}
+              data-testid="tour-end"
+            />
           )}
           {index > 0 && (
             <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setIndex(index - 1)}>

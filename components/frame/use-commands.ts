@@ -5,8 +5,6 @@ import { useTranslations } from "use-intl";
 import { serviceTitle } from "../../server/contract/index.ts";
 import { useAuthor, useChangeText } from "../config/change-text.ts";
 import { useObjects } from "../config/config-queries.ts";
-import { useFaultText } from "../fault/fault-text.tsx";
-import { useStopFault } from "../fault/stop-button.tsx";
 import { currentRequest } from "../lib/current-request.ts";
 import { mayLeave } from "../lib/leave-guard.ts";
 import {
@@ -21,7 +19,7 @@ import {
   serviceOnGraphHref,
 } from "../lib/links.ts";
 import { remember } from "../lib/preferences.ts";
-import { useChanges, useFaults, useProxies, useServices } from "../lib/queries.ts";
+import { useChanges, useProxies, useServices } from "../lib/queries.ts";
 import { useMay } from "../lib/session.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import type { Command } from "./commands.ts";
@@ -49,10 +47,7 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
   const services = useServices(defaultWindowSec).data?.services ?? [];
   const proxies = useProxies().data?.proxies ?? [];
   const objects = useObjects().data?.objects ?? [];
-  const faults = useFaults().data?.faults ?? [];
   const changes = useChanges({ sinceMs: 0, limit: 5 }).data?.changes ?? [];
-  const faultText = useFaultText();
-  const stop = useStopFault();
   const request = currentRequest();
   const go = (href: string) => () => {
     if (mayLeave()) router.push(href);
@@ -102,19 +97,12 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
     ...proxies.map(({ id, name, namespace }) =>
       leading(`explain-${id}`, t("explain-from", { name }), explainHref({ from: `${namespace}/${name}`, url: "" })),
     ),
-    ...faults
-      .filter(({ id }) => may("operator", id.split("/")[0]))
-      .map((fault) =>
-        act(`stop-${fault.id}`, t("stop-fault", { service: fault.service, fault: faultText(fault) }), () =>
-          stop(fault),
-        ),
-      ),
+    ...running,
     ...(may("operator") ? changes : []).map((change) => {
       const { revision } = change;
       const words = { revision, summary: said(change), author: authorOf(change.author) };
       return act(`undo-${revision}`, t("undo", words), () => onUndo(revision));
     }),
-    ...running,
     ...ranges,
     act("export", t("export"), exportMesh),
     leading("explain", request ? t("explain") : nav("explain"), explainHref(request)),

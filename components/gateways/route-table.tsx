@@ -41,8 +41,9 @@ export function RouteTable(props: RouteTableProps) {
   );
 }
 
-const keyOf = ({ virtualService, kind, rule }: GatewayRoute): string =>
-  `${virtualService.namespace}/${virtualService.name}/${kind}/${rule.index}`;
+/** A delegate's rule is there once for each root, and for each of its rules. */
+const keyOf = ({ virtualService, kind, rule, hosts }: GatewayRoute): string =>
+  [virtualService.namespace, virtualService.name, kind, rule.index, ...hosts, ...rule.matches].join("/");
 
 function useColumns({ gateway, gateways, graph, before, nodes }: RouteTableProps): Column<GatewayRoute>[] {
   const t = useTranslations("gateways");

@@ -5,6 +5,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { use, useState } from "react";
 import { useTranslations } from "use-intl";
 import { type ApiError, ThresholdSettings } from "../../server/contract/index.ts";
+import { asDryRun } from "../config/dry-run.ts";
 import { PlanDialog } from "../config/plan-dialog.tsx";
 import { getJson, type Settled, toApiError } from "../lib/api.ts";
 import { setThresholds, thresholdsPath } from "../lib/writes.ts";
@@ -72,7 +73,7 @@ function Editor({ service, settings, onClose }: EditorProps) {
     queryKey: ["thresholds-plan", service?.namespace, service?.name, own],
     queryFn: () => setThresholds(service, own ?? {}, { dryRun: true, envoy: true }),
     enabled: own !== null && !busy,
-    retry: false,
+    ...asDryRun,
   });
   const save = async () => {
     const wanted = thresholdsOf(draft);

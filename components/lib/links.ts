@@ -68,6 +68,9 @@ export const serviceHref = (
   tab?: "traffic" | "metrics" | "endpoints" | "config",
 ): string => `/services/${encodeURIComponent(namespace)}/${encodeURIComponent(hostname)}${tab ? `?tab=${tab}` : ""}`;
 
+/** Where a service's canary is promoted, with the focus there. */
+export const promoteHref = (service: ServiceId): string => `${serviceHref(service, "traffic")}&canary=promote`;
+
 /** The graph with what is in trouble lit. */
 export const troubleOnGraphHref = `${topologyHref}?find=${encodeURIComponent("failing or degraded")}`;
 

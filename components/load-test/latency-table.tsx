@@ -1,6 +1,7 @@
 "use client";
 import { useLocale, useTranslations } from "use-intl";
 import type { LoadOutcome } from "../../server/contract/index.ts";
+import { Change } from "../metrics/change.tsx";
 import { formatMs, quantityText } from "../ui/format.ts";
 import styles from "./load.module.css";
 import { changeOf, quantiles } from "./report-figures.ts";
@@ -14,12 +15,6 @@ export function LatencyTable({ outcome, beside }: { outcome: LoadOutcome; beside
   const t = useTranslations("load-test");
   const locale = useLocale();
   const ms = (value: number | null) => quantityText(formatMs(value, locale));
-  const percent = new Intl.NumberFormat(locale, {
-    style: "percent",
-    maximumFractionDigits: 0,
-    signDisplay: "exceptZero",
-  });
-  const change = (value: number | null) => (value === null ? "–" : percent.format(value));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a phone scrolls it sideways, and so does a key
     <section className={styles.scroll} tabIndex={0} aria-label={t("latency")}>
@@ -60,7 +55,9 @@ export function LatencyTable({ outcome, beside }: { outcome: LoadOutcome; beside
               <tr data-testid="load-change">
                 <th scope="row">{t("change")}</th>
                 {quantiles.map((quantile) => (
-                  <td key={quantile}>{change(changeOf(outcome.latency[quantile], beside.latency[quantile]))}</td>
+                  <td key={quantile}>
+                    <Change of={changeOf(outcome.latency[quantile], beside.latency[quantile])} />
+                  </td>
                 ))}
               </tr>
             </>

@@ -2,9 +2,13 @@ import type { Change, LoadLatency, LoadOutcome, LoadReport } from "../../server/
 
 /** Of those that are over, 0 to 1: what is under way has not failed. */
 export function failedShare({ ok, answered, failures }: LoadOutcome): number | null {
-  const over = answered + Object.values(failures).reduce((sum, count) => sum + count, 0);
+  const over = answered + unansweredOf({ failures });
   return over === 0 ? null : (over - ok) / over;
 }
+
+/** That are in no percentile: they had no answer whose time could be told. */
+export const unansweredOf = ({ failures }: Pick<LoadOutcome, "failures">): number =>
+  Object.values(failures).reduce((sum, count) => sum + count, 0);
 
 export const quantiles = ["p50", "p75", "p90", "p95", "p99", "p999", "max"] as const satisfies (keyof LoadLatency)[];
 
@@ -18,16 +22,9 @@ export const lateMs = 5;
 /** What became of requests, the most frequent first. */
 export const outcomesOf = ({ statuses, failures }: LoadOutcome): { what: string; count: number; failed: boolean }[] =>
   [
-    ...Object.entries(statuses).map(([what, count]) => ({ what, count, failed: Number(what) >= 500 })),
+    ...Object.entries(statuses).map(([what, count]) => ({ what, count, failed: Number(what) >= 400 })),
     ...Object.entries(failures).map(([what, count]) => ({ what, count, failed: true })),
   ].toSorted((a, b) => b.count - a.count);
-
-/** Of the mesh between two runs: what was in force for the later one and not for the earlier one. */
-export function changesBetween(changes: readonly Change[], earlier: LoadReport, later: LoadReport): Change[] {
-  const [from, to] = [earlier.revision.to, later.revision.to];
-  if (from === null || to === null) return [];
-  return changes.filter(({ revision }) => revision > from && revision <= to);
-}
 
 /** Of the mesh while it ran. */
 export const changesDuring = (changes: readonly Change[], { startedAt, endedAt }: LoadReport): Change[] =>

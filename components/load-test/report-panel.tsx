@@ -1,8 +1,8 @@
 "use client";
 import { Button } from "@mantine/core";
 import Link from "next/link";
-import { useTranslations } from "use-intl";
-import type { Change, LoadReport } from "../../server/contract/index.ts";
+import { useLocale, useTranslations } from "use-intl";
+import { type Change, changesBetween, type LoadReport, loadFailures } from "../../server/contract/index.ts";
 import { useAuthor, useChangeText } from "../config/change-text.ts";
 import { compareHref } from "../lib/links.ts";
 import { LiveChart } from "../ui/live-chart.tsx";
@@ -12,7 +12,7 @@ import { Notice } from "../ui/states.tsx";
 import { LatencyTable } from "./latency-table.tsx";
 import styles from "./load.module.css";
 import { OutcomeKpis } from "./outcome-kpis.tsx";
-import { changesBetween, changesDuring, lateMs, outcomesOf, seriesOf } from "./report-figures.ts";
+import { changesDuring, lateMs, outcomesOf, seriesOf, unansweredOf } from "./report-figures.ts";
 import { RequestsTable } from "./requests-table.tsx";
 
 export interface ReportPanelProps {
@@ -28,6 +28,8 @@ export function ReportPanel({ report, beside, changes, onAgain }: ReportPanelPro
   const t = useTranslations("load-test");
   const { outcome, plan, startedAt } = report;
   const series = seriesOf(outcome);
+  const number = new Intl.NumberFormat(useLocale());
+  const whatText = (what: string) => (isWorded(what) ? t(`why-${keyOf(what)}`) : what);
   return (
     <Panel
       title={t("report")}
@@ -45,7 +47,7 @@ export function ReportPanel({ report, beside, changes, onAgain }: ReportPanelPro
         <p className={styles.outcomes} data-testid="load-outcomes">
           {outcomesOf(outcome).map(({ what, count, failed }) => (
             <span key={what} data-failed={failed || undefined}>
-              {what} <span className="num">× {count}</span>
+              {whatText(what)} <span className="num">× {number.format(count)}</span>
             </span>
           ))}
         </p>
@@ -91,13 +93,18 @@ export function ReportPanel({ report, beside, changes, onAgain }: ReportPanelPro
           <Changes
             title={t("changes-between")}
             none={t("changes-none")}
-            changes={changesBetween(changes, ...inOrder(beside, report))}
+            changes={changesBetween(changes, beside, report)}
           />
         )}
       </div>
     </Panel>
   );
 }
+
+type Key<Text extends string> = Text extends `${infer Word} ${infer Rest}` ? `${Word}-${Key<Rest>}` : Text;
+type Failure = (typeof loadFailures)[number];
+const isWorded = (what: string): what is Failure => (loadFailures as readonly string[]).includes(what);
+const keyOf = (what: Failure) => what.replaceAll(" ", "-") as Key<Failure>;
 
 /** The mesh as it was when it began, beside what it was for the other one or is now. */
 const configHrefOf = (report: LoadReport, beside: LoadReport | undefined): string => {
@@ -111,12 +118,14 @@ const inOrder = (a: LoadReport, b: LoadReport): [LoadReport, LoadReport] =>
 
 function Notes({ report: { ended, why, outcome } }: { report: LoadReport }) {
   const t = useTranslations("load-test");
+  const unanswered = unansweredOf(outcome);
   const waited = (outcome.failures["not sent"] ?? 0) + (outcome.failures["no connection in time"] ?? 0);
   return (
     <>
       {ended !== "done" && (
         <Notice tone="warn">{ended === "stopped" ? t("was-stopped") : t("has-failed", { why: why ?? "" })}</Notice>
       )}
+      {unanswered > 0 && <Notice tone="warn">{t("unanswered", { answered: outcome.answered, unanswered })}</Notice>}
       {waited > 0 && <Notice tone="warn">{t("waited", { count: waited })}</Notice>}
       {outcome.generatorLagMs > lateMs && (
         <Notice tone="warn">{t("late", { ms: Math.round(outcome.generatorLagMs) })}</Notice>

@@ -1,13 +1,13 @@
 "use client";
 import { ActionIcon } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
-import { useFormatter, useTranslations } from "use-intl";
+import { useTranslations } from "use-intl";
 import type { LoadReport } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
 import type { UrlState } from "../lib/url-state.ts";
 import { SortedTable } from "../list/sorted-table.tsx";
 import type { Column } from "../ui/data-table.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
+import { Moment, NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import styles from "./load.module.css";
 import { forgetLoadTest } from "./load-queries.ts";
@@ -24,7 +24,6 @@ export function ReportsTable({
   onChanged(): void;
 }) {
   const t = useTranslations("load-test");
-  const format = useFormatter();
   const authorOf = useAuthor();
   const [shown, beside] = [url.get("test"), url.get("beside")];
   const forget = (id: string) => {
@@ -46,9 +45,7 @@ export function ReportsTable({
             onClick={() => url.set({ test: id }, "push")}
             data-testid="load-show"
           >
-            <time dateTime={new Date(startedAt).toISOString()} suppressHydrationWarning>
-              {format.dateTime(startedAt, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" } as never)}
-            </time>
+            <Moment ms={startedAt} />
           </button>{" "}
           <span className="muted">{authorOf(author)}</span>
         </>

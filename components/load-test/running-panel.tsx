@@ -2,6 +2,7 @@
 import { Button, Progress } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import type { LoadRun } from "../../server/contract/index.ts";
+import { useAuthor } from "../config/change-text.ts";
 import { Panel } from "../ui/panel.tsx";
 import { stopLoadTest } from "./load-queries.ts";
 import { OutcomeKpis } from "./outcome-kpis.tsx";
@@ -9,12 +10,13 @@ import { OutcomeKpis } from "./outcome-kpis.tsx";
 /** The run that goes on, with what it has found so far. */
 export function RunningPanel({ run, onChanged }: { run: LoadRun; onChanged(): void }) {
   const t = useTranslations("load-test");
+  const authorOf = useAuthor();
   const total = run.plan.warmUpSec + run.plan.durationSec;
   const { outcome } = run;
   return (
     <Panel
       title={t("running")}
-      hint={t("running-hint", { author: run.author, method: run.plan.method, url: run.plan.url })}
+      hint={t("running-hint", { author: authorOf(run.author), method: run.plan.method, url: run.plan.url })}
       actions={
         <Button
           size="xs"

@@ -16,12 +16,12 @@ import {
 import { FlagList } from "../mesh-graph/flag-list.tsx";
 import { grpcName } from "../mesh-graph/flag-words.ts";
 import { useExemplars } from "../trace/exemplar-list.tsx";
-import { formatMs, quantityText } from "../ui/format.ts";
+import { formatBytes, formatMs, quantityText } from "../ui/format.ts";
 import { Link } from "../ui/link.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { longestWindowSec } from "../ui/time-range.ts";
 import { Code, Peer } from "./log-table.tsx";
-import { detailsWord, formatBytes, peerFilter } from "./log-words.ts";
+import { detailsWord, peerFilter } from "./log-words.ts";
 import styles from "./logs.module.css";
 import { TraceLines } from "./trace-lines.tsx";
 
@@ -94,8 +94,8 @@ export function LogDetails({ entry }: { entry: LogEntry }) {
         <Field name="duration">{quantityText(formatMs(entry.durationMs, locale))}</Field>
         <Field name="bytes">
           {t("bytes", {
-            sent: formatBytes(entry.requestBytes, locale),
-            received: formatBytes(entry.responseBytes, locale),
+            sent: quantityText(formatBytes(entry.requestBytes, locale)),
+            received: quantityText(formatBytes(entry.responseBytes, locale)),
           })}
         </Field>
         <Field name="cluster">{entry.upstreamCluster && <span className="mono">{entry.upstreamCluster}</span>}</Field>

@@ -45,15 +45,3 @@ export const peerName = ({ app, workload }: LogPeer): string => app || workload;
 /** As the filters `source` and `destination` have it. */
 export const peerFilter = ({ namespace, app, version }: LogPeer): string | undefined =>
   namespace && app ? [namespace, app, version].filter(Boolean).join("/") : undefined;
-
-/** Bytes in steps of a thousand: `830 B`, `12.4 kB`. */
-export function formatBytes(bytes: number, locale: string): string {
-  const units = ["B", "kB", "MB", "GB"];
-  let [value, step] = [bytes, 0];
-  while (value >= 999.5 && step < units.length - 1) {
-    value /= 1000;
-    step += 1;
-  }
-  const digits = step === 0 || value >= 99.95 ? 0 : 1;
-  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)} ${units[step]}`;
-}

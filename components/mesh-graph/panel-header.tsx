@@ -21,7 +21,7 @@ export function PanelHeader({ health, title, hint, action, onClose }: PanelHeade
       <h2>{title}</h2>
       {hint}
       <span className={styles.gap} />
-      {action}
+      {action && <div className={styles.actions}>{action}</div>}
       <button type="button" className={styles.close} aria-label={t("close")} onClick={onClose}>
         <IconX size={16} aria-hidden />
       </button>

@@ -8,6 +8,7 @@ import { servicesHref } from "../lib/links.ts";
 import { isOverdue, type Live } from "../lib/live.ts";
 import { useMeshStatus } from "../lib/mesh-status.ts";
 import { Unreadable } from "../list/live-content.tsx";
+import { NoServices } from "../services/no-services.tsx";
 import { formatDateTime, formatMoment, formatSpan } from "../ui/format.ts";
 import { Link } from "../ui/link.tsx";
 import { PillButton } from "../ui/pill.tsx";
@@ -198,9 +199,12 @@ function Loaded({ graph, state, moving, oldConfig }: LoadedProps) {
 /** `hidden`: why what there is is not shown; null: there is nothing. */
 function Nothing({ hidden, onShow }: { hidden: "idle" | "left-out" | null; onShow: () => void }) {
   const t = useTranslations("topology");
+  const { data: status } = useMeshStatus();
   return (
     <div className={styles.nothing}>
-      {hidden ? (
+      {status?.services === 0 ? (
+        <NoServices />
+      ) : hidden ? (
         <EmptyState
           title={t(`empty-${hidden}`)}
           action={<PillButton onClick={onShow}>{t(hidden === "idle" ? "show-idle" : "show-all")}</PillButton>}

@@ -1,5 +1,6 @@
 "use client";
 import { useLocale } from "use-intl";
+import { percentText } from "../ui/format.ts";
 
 /** `+12 %`, `−3 %`; a dash where nothing can be said. */
 export function Change({ of }: { of: number | null }) {
@@ -15,6 +16,5 @@ export function changeText(of: number | null, locale: string): string {
     signDisplay: "exceptZero",
     maximumFractionDigits: Math.abs(of) < 0.0995 ? 1 : 0,
   });
-  // In the sign of percent, English stands close; everywhere else here a unit has its space.
-  return percent.format(of).replace(/\s*%/, " %");
+  return percentText(percent, of);
 }

@@ -126,8 +126,7 @@ function Calm({ services, status }: Pick<TroubleListProps, "services" | "status"
   const t = useTranslations("overview");
   const called = services.filter(({ health }) => health === "healthy").length;
   const known = status?.controlPlane.reachable !== false;
-  if (known && services.length === 0)
-    return <NoServices title={t("empty")} text={t("empty-text")} action={t("empty-action")} />;
+  if (known && services.length === 0) return <NoServices />;
   return (
     <p className={styles.calm}>
       <HealthMark health={known ? "healthy" : "idle"} silent />

@@ -136,6 +136,10 @@ function Held({ id }: { id: string }) {
         <Dump id={id} />
       ) : shown === "stats" ? (
         <ProxyStatsView id={id} />
+      ) : shown === "load" ? (
+        <div className={styles.rows} data-testid="table-load">
+          <LoadTable id={id} />
+        </div>
       ) : (
         <HeldTable key={shown} id={id} table={shown} />
       )}
@@ -165,7 +169,6 @@ function Dump({ id }: { id: string }) {
     <div className={styles.dump} data-testid="config-dump">
       {error && <Notice tone="warn">{textOf(error)}</Notice>}
       <Resources id={id} dump={data} />
-      <LoadTable id={id} />
     </div>
   );
 }

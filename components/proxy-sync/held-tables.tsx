@@ -25,7 +25,7 @@ import { Notice } from "../ui/states.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import styles from "./config-dump.module.css";
 
-export const heldViews = ["resources", "listeners", "routes", "clusters", "endpoints", "stats"] as const;
+export const heldViews = ["resources", "listeners", "routes", "clusters", "endpoints", "load", "stats"] as const;
 type TableName = "listeners" | "routes" | "clusters" | "endpoints";
 
 /** What a proxy has in force as rows; each leads to the object that it comes from, to what it sends to, and to its raw form. */

@@ -2,16 +2,24 @@
 import { useTranslations } from "use-intl";
 import type { ProxyLoad } from "../../server/contract/index.ts";
 import { useLoads } from "../lib/queries.ts";
+import { Unreadable } from "../list/live-content.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
+import { TableSkeleton } from "../ui/skeletons.tsx";
+import { EmptyState } from "../ui/states.tsx";
 
-const shownAtMost = 12;
-
-/** What a proxy reports of the load that it sends (LRS), the busiest clusters first; nothing where it reports none. */
+/** What a proxy reports of the load that it sends (LRS), the busiest clusters first. */
 export function LoadTable({ id }: { id: string }) {
   const t = useTranslations("proxies");
-  const loads = useLoads().data?.proxies.find((proxy) => proxy.id === id)?.loads ?? [];
-  if (loads.length === 0) return null;
+  const live = useLoads();
+  const loads = live.data?.proxies.find((proxy) => proxy.id === id)?.loads ?? [];
+  if (!live.data)
+    return live.error ? (
+      <Unreadable title={t("loads-unreadable")} live={live} />
+    ) : (
+      <TableSkeleton rows={6} columns={5} />
+    );
+  if (loads.length === 0) return <EmptyState title={t("loads-none")}>{t("loads-none-text")}</EmptyState>;
   const rate = (key: string, header: string, value: (load: ProxyLoad) => number): Column<ProxyLoad> => ({
     key,
     header,
@@ -21,6 +29,7 @@ export function LoadTable({ id }: { id: string }) {
   return (
     <DataTable
       caption={t("loads")}
+      dense
       columns={[
         {
           key: "cluster",
@@ -41,7 +50,7 @@ export function LoadTable({ id }: { id: string }) {
           cell: ({ inProgress }) => <span className="num">{inProgress}</span>,
         },
       ]}
-      rows={loads.slice(0, shownAtMost)}
+      rows={loads}
       rowKey={({ cluster, locality }) => `${cluster} ${locality}`}
     />
   );

@@ -1,25 +1,25 @@
+"use client";
+import { useTranslations } from "use-intl";
 import { newObjectHref } from "../lib/links.ts";
+import { IfMay } from "../lib/session.tsx";
 import { Link } from "../ui/link.tsx";
 import { EmptyState } from "../ui/states.tsx";
 
-export interface NoServicesProps {
-  title: string;
-  text: string;
-  action: string;
-}
-
 /** A mesh without services, and how it gets one. */
-export function NoServices({ title, text, action }: NoServicesProps) {
+export function NoServices() {
+  const t = useTranslations("services");
   return (
     <EmptyState
-      title={title}
+      title={t("empty")}
       action={
-        <Link className="link" href={newObjectHref}>
-          {action}
-        </Link>
+        <IfMay as="operator">
+          <Link className="link" href={newObjectHref}>
+            {t("empty-action")}
+          </Link>
+        </IfMay>
       }
     >
-      {text}
+      {t("empty-text")}
     </EmptyState>
   );
 }

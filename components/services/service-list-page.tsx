@@ -110,13 +110,7 @@ function Services({ live, saturation, before }: ServicesProps) {
           rowKey={keyOf}
           defaultSort=""
           rowProps={(service) => ({ "data-service": keyOf(service), "data-health": service.health })}
-          empty={
-            services.length === 0 ? (
-              <NoServices title={t("empty")} text={t("empty-text")} action={t("empty-action")} />
-            ) : (
-              <NoMatch title={t("no-match")} filters={["filter"]} />
-            )
-          }
+          empty={services.length === 0 ? <NoServices /> : <NoMatch title={t("no-match")} filters={["filter"]} />}
         />
       )}
     </LiveContent>

@@ -9,10 +9,11 @@ import styles from "./traffic-tab.module.css";
 export function EditBar({ routing, may, onEdit }: { routing: Routing; may: boolean; onEdit: () => void }) {
   const t = useTranslations("form");
   const Icon = may ? IconPencil : IconEye;
-  const { virtualService, destinationRule, entrances } = routing;
+  const { virtualService, destinationRule, entrances, delegates = [] } = routing;
+  const others = [...delegates, ...entrances].map(({ namespace, name }) => `VirtualService ${namespace}/${name}`);
   const objects = [
     ...(virtualService ? [`VirtualService ${virtualService.namespace}/${virtualService.name}`] : []),
-    ...entrances.map(({ namespace, name }) => `VirtualService ${namespace}/${name}`),
+    ...new Set(others),
     ...(destinationRule ? [`DestinationRule ${destinationRule.namespace}/${destinationRule.name}`] : []),
   ];
   return (

@@ -1,10 +1,11 @@
 "use client";
 import { useTranslations } from "use-intl";
 import type { RouteRule, Routing, ServiceMetrics } from "../../server/contract/index.ts";
-import { serviceHref } from "../lib/links.ts";
+import { objectHref, serviceHref } from "../lib/links.ts";
 import { useMay } from "../lib/session.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
 import { Panel } from "../ui/panel.tsx";
+import { Notice } from "../ui/states.tsx";
 import { useConditionsText } from "./conditions-text.ts";
 import { ObservedBar } from "./observed-bar.tsx";
 import type { ObservedShares } from "./observed-shares.ts";
@@ -29,7 +30,7 @@ export interface RuleCardProps {
 /** One http rule: what it matches, how it shares its traffic, and what the traffic does. */
 export function RuleCard({ service, rule, routing, drafts, metrics, observed, measured }: RuleCardProps) {
   const t = useTranslations("traffic");
-  const may = useMay()("operator", service.namespace);
+  const may = useMay()("operator", routing.virtualService?.namespace ?? service.namespace);
   const split = splitOf(rule, routing);
   const parts = drafts.partsOf(rule.index) ?? split.parts;
   const onChange = (next: WeightPart[]) => drafts.change(rule.index, next);
@@ -44,7 +45,7 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed, me
       data-testid={`rule-${rule.index}`}
     >
       {split.kind === "fixed" ? (
-        <Fixed service={service} rule={rule} />
+        <Fixed service={service} rule={rule} routing={routing} />
       ) : (
         <>
           <div className={styles.bars}>
@@ -118,8 +119,9 @@ function QuickActions({ parts, onChange }: { parts: readonly WeightPart[]; onCha
   );
 }
 
-function Fixed({ service, rule }: { service: RuleCardProps["service"]; rule: RouteRule }) {
+function Fixed({ service, rule, routing }: Pick<RuleCardProps, "service" | "rule" | "routing">) {
   const t = useTranslations("traffic");
+  if (rule.delegate) return <Delegated to={rule.delegate} routing={routing} />;
   return (
     <div className={styles.fixed}>
       {rule.redirect ? (
@@ -143,6 +145,23 @@ function Fixed({ service, rule }: { service: RuleCardProps["service"]; rule: Rou
           {t("fixed-yaml")}
         </ObjectLink>
       </p>
+    </div>
+  );
+}
+
+/** Its requests are another VirtualService's, whose rules stand below where there are any. */
+function Delegated({ to: { namespace, name }, routing }: { to: NonNullable<RouteRule["delegate"]>; routing: Routing }) {
+  const t = useTranslations("traffic");
+  const isInForce = routing.delegates?.some((one) => one.namespace === namespace && one.name === name) ?? false;
+  return (
+    <div className={styles.fixed} data-testid="delegated">
+      <p>
+        {t("delegated")}{" "}
+        <ObjectLink className="link" href={objectHref("VirtualService", namespace, name)}>
+          {namespace}/{name}
+        </ObjectLink>
+      </p>
+      {!isInForce && <Notice tone="warn">{t("delegated-to-nobody")}</Notice>}
     </div>
   );
 }

@@ -24,7 +24,7 @@ import { entersByGatewaysOnly, isMeasured, shownRules, splitOf } from "./rule-pa
 import styles from "./traffic-tab.module.css";
 import { useDrafts } from "./use-drafts.ts";
 import { useObservedShares } from "./use-observed-shares.ts";
-import { useShift } from "./use-shift.ts";
+import { useShift, type VirtualServiceName } from "./use-shift.ts";
 
 export interface TrafficTabProps {
   service: { namespace: string; name: string };
@@ -51,7 +51,8 @@ const TrafficEditor = dynamic(() => import("./editor/traffic-editor.tsx").then((
 export function TrafficTab({ service, title, routing, metrics, item, services, objects }: TrafficTabProps) {
   const t = useTranslations("traffic");
   const url = useUrlState();
-  const may = useMay()("operator", service.namespace);
+  const mayIn = useMay();
+  const may = mayIn("operator", service.namespace);
   if (!routing.data && routing.error) return <Unreadable title={t("unreadable")} live={routing} />;
   if (!routing.data) return <TrafficSkeleton />;
   const { data } = routing;
@@ -68,7 +69,9 @@ export function TrafficTab({ service, title, routing, metrics, item, services, o
       />
     );
   }
-  const { entrances } = data;
+  const { delegates = [] } = data;
+  // One that is there for callers inside, too, is shown once.
+  const entrances = data.entrances.filter((one) => !delegates.some((other) => isSame(one, other)));
   const only = entrances.length > 0 && metrics !== undefined && entersByGatewaysOnly(metrics);
   const mesh = (
     <Hand
@@ -81,6 +84,20 @@ export function TrafficTab({ service, title, routing, metrics, item, services, o
       {...(entrances.length > 0 && { title: t("inside"), note: only ? t("inside-none") : undefined })}
     />
   );
+  const [first, ...others] = data.rules;
+  const isWhole = others.length === 0 && first?.matches.length === 0;
+  const handed = delegates.map((delegate) => (
+    <Hand
+      key={`${delegate.namespace}/${delegate.name}`}
+      service={service}
+      routing={atEntrance(data, delegate)}
+      metrics={only ? undefined : metrics}
+      target={delegate}
+      silent={!isWhole}
+      title={t("delegate", { object: `${delegate.namespace}/${delegate.name}`, roots: rootsText(delegate) })}
+      note={mayIn("operator", delegate.namespace) ? undefined : t("delegate-locked", { namespace: delegate.namespace })}
+    />
+  ));
   const doors = entrances.map((entrance) => (
     <Hand
       key={`${entrance.namespace}/${entrance.name}`}
@@ -99,7 +116,7 @@ export function TrafficTab({ service, title, routing, metrics, item, services, o
   return (
     <div className={styles.hands}>
       <EditBar routing={data} may={may} onEdit={() => url.set({ edit: "rules" }, "push")} />
-      {only ? [...doors, mesh] : [mesh, ...doors]}
+      {only ? [...doors, mesh, ...handed] : [mesh, ...handed, ...doors]}
       <CanaryCard service={named} routing={data} entrance={only ? entrances[0] : undefined} />
     </div>
   );
@@ -170,6 +187,12 @@ function Hand({ service, routing, metrics, target, title, note, silent = false, 
     </section>
   );
 }
+
+const isSame = (a: VirtualServiceName, b: VirtualServiceName): boolean =>
+  a.namespace === b.namespace && a.name === b.name;
+
+const rootsText = ({ roots = [] }: Entrance): string =>
+  roots.map(({ namespace, name }) => `${namespace}/${name}`).join(", ");
 
 /** The same service, ruled by another VirtualService. */
 const atEntrance = (routing: Routing, entrance: Entrance): Routing => ({

@@ -2,7 +2,14 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { type ApiError, type ChangeResult, deadShares, type Routing } from "../../server/contract/index.ts";
+import {
+  type ApiError,
+  type ChangeResult,
+  deadShares,
+  type Entrance,
+  type Routing,
+} from "../../server/contract/index.ts";
+import { asDryRun } from "../config/dry-run.ts";
 import { toApiError } from "../lib/api.ts";
 import { useChanges } from "../lib/queries.ts";
 import { putWeights } from "../lib/writes.ts";
@@ -141,7 +148,7 @@ function usePlan({ service, target, draft, present, withEnvoy, paused }: PlanInp
     queryFn: ({ signal }) =>
       wanted ? putWeights(service, bodyOf(wanted, target), { dryRun: true, envoy: withEnvoy }, signal) : null,
     enabled: wanted !== null && !paused,
-    retry: false,
+    ...asDryRun,
     staleTime: 30_000,
     placeholderData: keepPreviousData,
   });
@@ -170,16 +177,16 @@ function writtenInto(
   const host = routing.hostname.split(".")[0] ?? routing.hostname;
   const destinations = parts.map(({ subset, version, weight }) => ({ host, ours: true, subset, version, weight }));
   if (target) {
-    const entrances = routing.entrances.map((entrance) =>
+    const written = (entrance: Entrance): Entrance =>
       entrance.namespace === target.namespace && entrance.name === target.name
         ? {
             ...entrance,
             resourceVersion: String(result.revision),
             rules: entrance.rules.map((known) => (known.index === rule ? { ...known, destinations } : known)),
           }
-        : entrance,
-    );
-    return { ...routing, entrances };
+        : entrance;
+    const { entrances, delegates = [] } = routing;
+    return { ...routing, entrances: entrances.map(written), delegates: delegates.map(written) };
   }
   const { namespace, name } = routing.virtualService ?? { namespace: routing.hostname.split(".")[1] ?? "", name: host };
   return {

@@ -1,13 +1,14 @@
 "use client";
 import { Button, type ButtonProps } from "@mantine/core";
 import { useTimeout } from "@mantine/hooks";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, type Ref, useState } from "react";
 
 export interface ConfirmButtonProps extends ButtonProps {
   /** What the button says once armed: what will be hit (`Stop fault on ratings`). */
   confirm: ReactNode;
   onConfirm: () => void;
   children: ReactNode;
+  ref?: Ref<HTMLButtonElement>;
   "data-testid"?: string;
 }
 

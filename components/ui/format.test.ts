@@ -9,6 +9,7 @@ import {
   formatShare,
   formatSpan,
   formatStretch,
+  percentText,
   quantityText,
 } from "./format.ts";
 
@@ -88,6 +89,11 @@ it.each([
   [250_000_000, "250 MB/s"],
 ])("says %s bytes a second as %s", (perSecond, text) => {
   expect(quantityText(formatBytesRate(perSecond, "en"))).toBe(text);
+});
+
+it("sets the sign of percent apart, as every unit", () => {
+  const format = (locale: string) => new Intl.NumberFormat(locale, { style: "percent", signDisplay: "exceptZero" });
+  expect(["en", "zh-CN", "de"].map((locale) => percentText(format(locale), -0.4))).toEqual(["-40 %", "-40 %", "-40 %"]);
 });
 
 it("says the day of a moment that is not of today, and of a stretch once where both ends have the same", () => {

@@ -53,6 +53,10 @@ export function formatMs(ms: number | null, locale: string): Quantity {
   return { value: number(locale, 1, ms / 60_000), unit: "min" };
 }
 
+/** With the space before it that every other unit has: `Intl` sets the sign of percent close. */
+export const percentText = (format: Intl.NumberFormat, share: number): string =>
+  format.format(share).replace(/\s*%/, " %");
+
 /** Bytes per second, in steps of a thousand: `0 B/s`, `830 B/s`, `12.4 kB/s`, `3.1 MB/s`. */
 export const formatBytesRate = (perSecond: number | null, locale: string): Quantity =>
   scaled(perSecond, ["B/s", "kB/s", "MB/s", "GB/s"], locale);

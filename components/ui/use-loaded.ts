@@ -1,5 +1,6 @@
 "use client";
 import { useSyncExternalStore } from "react";
+import { reportMissing } from "../lib/missing-parts.ts";
 
 /** A module that a page can do without at first. */
 export interface Loadable<T> {
@@ -16,10 +17,10 @@ export function loadable<T>(load: () => Promise<T>): Loadable<T> {
     subscribe(changed) {
       waiting.add(changed);
       if (module === null)
-        void load().then((loaded) => {
+        load().then((loaded) => {
           module = loaded;
           for (const tell of waiting) tell();
-        });
+        }, reportMissing);
       return () => void waiting.delete(changed);
     },
   };

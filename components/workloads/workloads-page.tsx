@@ -5,6 +5,7 @@ import type { ProxySync, Saturation, Signals, WorkloadItem, WorkloadList } from 
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import type { Settled } from "../lib/api.ts";
 import { servicesHref } from "../lib/links.ts";
+import { useMeshStatus } from "../lib/mesh-status.ts";
 import { useProxies, useSaturation, useWorkloads } from "../lib/queries.ts";
 import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
@@ -18,6 +19,7 @@ import { earlierRange } from "../metrics/earlier-range.ts";
 import { fullestOf } from "../metrics/saturation-of.ts";
 import { SaturationValue } from "../metrics/saturation-value.tsx";
 import { HealthReason } from "../services/health-reason.tsx";
+import { NoServices } from "../services/no-services.tsx";
 import type { Column } from "../ui/data-table.tsx";
 import { Link } from "../ui/link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
@@ -91,6 +93,7 @@ function Table({ workloads, proxies, before, at }: TableProps) {
   const t = useTranslations("workloads");
   const url = useUrlState();
   const matches = useFilter();
+  const { data: mesh } = useMeshStatus();
   const columns = useColumns(proxies, useSaturation(at).data, before);
   const opened = url.get("workload");
   return (
@@ -106,7 +109,9 @@ function Table({ workloads, proxies, before, at }: TableProps) {
       onRowClick={(one) => url.set({ workload: workloadKey(one) }, "push")}
       rowProps={(one) => ({ "data-workload": workloadKey(one), "data-health": one.health })}
       empty={
-        workloads.length === 0 ? (
+        mesh?.services === 0 ? (
+          <NoServices />
+        ) : workloads.length === 0 ? (
           <EmptyState
             title={t("empty")}
             action={

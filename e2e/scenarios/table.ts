@@ -137,6 +137,49 @@ export const scenarios: Scenario[] = [
     ],
   },
   {
+    name: "rules of a delegate of another namespace stand in place of the root's, and what contradicts it is left out",
+    config: `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews, namespace: default }
+spec:
+  hosts: [reviews]
+  http:
+  - match: [{ uri: { prefix: /team } }]
+    headers: { request: { set: { x-root: "1" } } }
+    delegate: { name: part, namespace: team }
+  - match: [{ uri: { prefix: /hidden } }]
+    delegate: { name: hidden, namespace: team }
+  - ${to("v1")}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: part, namespace: team }
+spec:
+  exportTo: [default]
+  http:
+  - { match: [{ uri: { prefix: / } }], directResponse: { status: 418 } }
+  - match: [{ uri: { prefix: /team/new/ }, headers: { beta: { exact: "1" } } }]
+    rewrite: { uri: / }
+    route: [{ destination: { host: reviews.default.svc.cluster.local, subset: v3 } }]
+  - route: [{ destination: { host: reviews.default.svc.cluster.local, subset: v2 } }]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: hidden, namespace: team }
+spec: { exportTo: ["."], http: [{ directResponse: { status: 418 } }] }
+---${subsets()}`,
+    steps: [
+      {
+        call: { path: "/team/new/x", headers: { beta: "1" } },
+        expect: { versions: { v3: 1 }, upstream: { path: "/x", headers: { "x-root": "1" } } },
+      },
+      { call: { path: "/team/new/x" }, expect: { versions: { v2: 1 }, upstream: { headers: { "x-root": "1" } } } },
+      { call: { path: "/hidden" }, expect: { versions: { v1: 1 } } },
+      { call: { path: "/other" }, expect: { versions: { v1: 1 } } },
+    ],
+  },
+  {
     name: "query and absent header pick the version",
     config: reviews(`
   - { match: [{ queryParams: { v: { exact: "2" } } }], ${to("v2")} }

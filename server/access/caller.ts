@@ -1,4 +1,13 @@
-import { allows, describeGrants, type Grant, type Need, type Session, told, wholeMesh } from "../contract/index.ts";
+import {
+  allows,
+  describeGrants,
+  type Grant,
+  machineAuthor,
+  type Need,
+  type Session,
+  told,
+  wholeMesh,
+} from "../contract/index.ts";
 import type { Told } from "../contract/told.ts";
 
 /** Who makes a call. */
@@ -13,7 +22,7 @@ export interface Caller {
 }
 
 /** The owner of this machine, whose data folder everything lies in. */
-export const machineCaller = (name = "machine"): Caller => ({
+export const machineCaller = (name: string = machineAuthor): Caller => ({
   name,
   displayName: "",
   way: "machine",

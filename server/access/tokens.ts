@@ -28,7 +28,7 @@ export function createTokens(store: AccessStore, clock: Clock): Tokens {
       if (!covers(by.grants, grants))
         throw failure("FORBIDDEN", told("grants-exceed", { grants: describeGrants(by.grants) }));
       if ((await mine(by, false)()).length >= maxTokensPerOwner) {
-        throw failure("LIMITED", { message: `nobody has more than ${maxTokensPerOwner} tokens; revoke some` });
+        throw failure("LIMITED", told("tokens-full", { max: maxTokensPerOwner }));
       }
       const { id, token } = newApiToken();
       const now = clock.now();

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { ConfigObject } from "../config/object.ts";
 import type { AlertDelivery, Notice, ProxyList, ReceiverRequest } from "../contract/index.ts";
-import type { AlertBook, AlertTurn } from "./book.ts";
+import type { AlertBook, Leadership } from "./book.ts";
 import { Courier } from "./courier.ts";
 import { Receivers } from "./receivers.ts";
 import { AlertWatch } from "./watch.ts";
@@ -57,15 +57,15 @@ const waiting = (delivery: AlertDelivery): AlertDelivery => ({ ...delivery, stat
 function memoryBook(): AlertBook {
   const receivers = new Map<string, ReceiverRequest>();
   let kept: readonly Notice[] = [];
-  const turn: AlertTurn = {
+  const leadership: Leadership = {
     holds: async () => true,
     keep: async (notices) => {
       kept = structuredClone(notices);
     },
-    giveBack: async () => undefined,
+    resign: async () => undefined,
   };
   return {
-    takeTurn: async () => turn,
+    lead: async () => leadership,
     notices: async () => structuredClone(kept),
     receivers: async () => [...receivers.values()],
     putReceiver: async (receiver) => receivers.set(receiver.name, receiver).size > 0,
@@ -76,7 +76,7 @@ function memoryBook(): AlertBook {
 
 async function open(rules: () => readonly ConfigObject[] = () => [], book = memoryBook()) {
   const receivers = new Receivers(book);
-  const turn = (await book.takeTurn()) as AlertTurn;
+  const leadership = (await book.lead()) as Leadership;
   const watch = new AlertWatch({
     ...{ rules: async () => rules(), services: async () => ({ at: 0, windowSec: 60, services: [] }), proxies },
     ...{ rootNamespace: "istio-system", book, receivers: receivers.names, now: () => now },
@@ -85,11 +85,11 @@ async function open(rules: () => readonly ConfigObject[] = () => [], book = memo
   await watch.reload();
   const courier = new Courier({
     ...{ receivers, page: "http://127.0.0.1:3000/alerts", now: () => now, signal: stop.signal, waits: [1, 1] },
-    ...{ isOurs: turn.holds, onChange: () => void watch.save(turn) },
+    ...{ isOurs: leadership.holds, onChange: () => void watch.save(leadership) },
   });
   const lookAt = async (seconds: number): Promise<void> => {
     now = 1_000_000 + seconds * 1000;
-    await watch.look(courier, turn);
+    await watch.look(courier, leadership);
   };
   return { receivers, watch, courier, lookAt, book };
 }
@@ -139,8 +139,8 @@ it("what was not taken is tried again, then told as failed, without the address;
   expect(shown).toMatchObject([{ name: "hook", last: { ok: false, why } }]);
   expect(JSON.stringify(shown)).not.toContain("s3cret");
   // As a process leaves it that ends while a message waits.
-  const turn = await first.book.takeTurn();
-  await turn?.keep(failed.map((notice) => ({ ...notice, deliveries: notice.deliveries.map(waiting) })));
+  const leadership = await first.book.lead();
+  await leadership?.keep(failed.map((notice) => ({ ...notice, deliveries: notice.deliveries.map(waiting) })));
   status = 200;
   const second = await open(undefined, first.book);
   expect(await second.receivers.shown(second.watch.alerts().active), "by those that were told").toMatchObject([
@@ -192,11 +192,11 @@ it("who never heard of the beginning is not told of the end", async () => {
   );
 });
 
-it("nobody is told by whom it is not the turn any more", async () => {
+it("nobody is told by whoever leads no more", async () => {
   const book = memoryBook();
-  const turn = (await book.takeTurn()) as AlertTurn;
-  turn.holds = async () => false;
-  turn.keep = () => Promise.reject(new Error("the connection is gone"));
+  const leadership = (await book.lead()) as Leadership;
+  leadership.holds = async () => false;
+  leadership.keep = () => Promise.reject(new Error("the connection is gone"));
   const { receivers, lookAt } = await open(undefined, book);
   await receivers.put({ name: "hook", kind: "webhook", url });
   gone = true;

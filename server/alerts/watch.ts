@@ -1,6 +1,6 @@
 import type { ConfigObject } from "../config/object.ts";
 import type { Alerts, ProxyList, ServiceList } from "../contract/index.ts";
-import type { AlertBook, AlertTurn } from "./book.ts";
+import type { AlertBook, Leadership } from "./book.ts";
 import type { Courier, Message } from "./courier.ts";
 import { judge } from "./judge.ts";
 import { Ledger } from "./ledger.ts";
@@ -46,14 +46,14 @@ export class AlertWatch {
     return { now: this.#sources.now(), active, over: [...over], blindSince: this.#blindSince };
   }
 
-  /** Nobody can say whose turn it is: nothing is judged. */
+  /** Nobody can say who leads: nothing is judged. */
   isLost(error: unknown): void {
     if (this.#blindSince === null) this.#sources.onError(error);
     this.#blindSince ??= this.#sources.now();
   }
 
   /** One look; whoever is to be told is, by the courier, once it is written down that they are. Never rejects. */
-  async look(courier: Courier, turn: AlertTurn): Promise<void> {
+  async look(courier: Courier, leadership: Leadership): Promise<void> {
     const now = this.#sources.now();
     const rules = await this.#sources.rules().then(
       (objects) => rulesOf(objects, this.#sources.rootNamespace),
@@ -92,13 +92,13 @@ export class AlertWatch {
       const asked = everybody.filter((name) => named === undefined || named.includes(name));
       return courier.note(notice, phase, phase === "cleared" ? heard : asked);
     });
-    if (told.length > 0) await this.save(turn);
+    if (told.length > 0) await this.save(leadership);
     for (const message of messages) courier.send(message);
   }
 
-  async save(turn: AlertTurn): Promise<void> {
+  async save(leadership: Leadership): Promise<void> {
     try {
-      await turn.keep([...this.#ledger.active, ...this.#ledger.over]);
+      await leadership.keep([...this.#ledger.active, ...this.#ledger.over]);
     } catch (error) {
       this.#sources.onError(error);
     }

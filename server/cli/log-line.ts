@@ -10,7 +10,7 @@ export function formatLine(entry: LogEntry): string {
   return [
     time(entry.at),
     (grpcStatus === null ? status : `${status}/${grpcStatus}`).padEnd(4),
-    duration(entry.durationMs).padStart(7),
+    duration(entry.durationMs).padStart(8),
     `${peer(entry.source)} → ${peer(entry.destination) === "unknown" ? entry.service : peer(entry.destination)}`,
     printable(protocol === "tcp" ? entry.service : `${entry.method} ${entry.path}`),
     flags.join(","),
@@ -33,7 +33,7 @@ function time(ms: number): string {
 }
 
 const duration = (ms: number): string =>
-  ms < 10 ? `${ms.toFixed(1)}ms` : ms < 1000 ? `${Math.round(ms)}ms` : `${(ms / 1000).toFixed(2)}s`;
+  ms < 10 ? `${ms.toFixed(1)} ms` : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`;
 
 /** A caller writes paths: what a terminal would take for a command is no part of a line. */
 const printable = (text: string): string => text.replace(/\p{Cc}/gu, "�");

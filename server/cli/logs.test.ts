@@ -49,7 +49,7 @@ describe("logAddress", () => {
 
 describe("formatLine", () => {
   it("says who called whom, what and how it went", () => {
-    expect(formatLine(entry)).toBe("03:04:05.067  200     4.3ms  productpage/v1 → reviews/v2  GET /reviews/0");
+    expect(formatLine(entry)).toBe("03:04:05.067  200     4.3 ms  productpage/v1 → reviews/v2  GET /reviews/0");
   });
   it("says why the proxy answered itself, and what was called where nobody was reached", () => {
     const failed = {
@@ -61,7 +61,7 @@ describe("formatLine", () => {
       details: "no_healthy_upstream",
     };
     expect(formatLine(failed)).toBe(
-      "03:04:05.067  503/14    4.3ms  productpage/v1 → reviews.default.svc.cluster.local  GET /reviews/0  UH  no_healthy_upstream",
+      "03:04:05.067  503/14    4.3 ms  productpage/v1 → reviews.default.svc.cluster.local  GET /reviews/0  UH  no_healthy_upstream",
     );
   });
   it("lets no caller write to the terminal", () => {

@@ -3,6 +3,7 @@ import { createCollectorClient } from "../dashboard/collector-client.ts";
 import type { FleetStatus } from "../fleet/fleet-api.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { parseTrafficRate, type TrafficStats } from "../fleet/traffic.ts";
+import { age } from "./age.ts";
 import { columns } from "./columns.ts";
 import { type CommonOptions, failWith, portOffsetOf } from "./options.ts";
 import { describeTelemetry } from "./telemetry-status.ts";
@@ -101,11 +102,4 @@ function describe(status: FleetStatus): string {
   ]);
   const table = [["PART", "KIND", "STATE", "PID", "ADDRESS", "UP"], ...rows];
   return `${columns(table)}${status.started ? "" : "still starting\n"}\ndashboard ${status.dashboard ?? "off"} · gateway ${status.gateway} · proxies ${status.proxy} · traffic ${status.traffic.rate} requests/s · data ${status.data}\n`;
-}
-
-function age(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
-  return `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m`;
 }

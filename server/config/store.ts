@@ -1,4 +1,4 @@
-import type { Told } from "../contract/index.ts";
+import { type Told, told } from "../contract/index.ts";
 import type { ConfigObject, ResourceKey } from "./object.ts";
 
 /** Where a mesh comes from: all of it at one revision, and from there on each change. The control plane needs no more. */
@@ -104,6 +104,13 @@ export class StorageError extends Error {
 /** The store is kept elsewhere and only read here. */
 export class ReadOnlyStoreError extends Error {
   readonly code = "READ_ONLY";
+  readonly told: Told;
+  /** `folder`: whose files are to be changed instead. */
+  constructor(folder: string) {
+    const said = told("kept-in-files", { folder });
+    super(said.message);
+    this.told = said;
+  }
 }
 
 export class CompactedError extends Error {

@@ -163,6 +163,35 @@ export type NewApiToken = z.input<typeof NewApiToken>;
 export const MadeApiToken = z.object({ token: z.string(), about: ApiToken });
 
 export const auditResults = ["done", "refused", "failed"] as const;
+/** What the audit has a name for; anything else is there by its method and where it was sent to. */
+export const auditActions = [
+  "sign-in",
+  "sign-out",
+  "password.change",
+  "link.create",
+  "user.create",
+  "user.change",
+  "user.delete",
+  "user.sign-out",
+  "token.create",
+  "token.revoke",
+  "config.write",
+  "join-token.create",
+  "join-token.delete",
+  "identity.revoke",
+  "identity.restore",
+  "proxy.forget",
+  "proxy.log-level",
+  "retention.set",
+  "alert-receiver.set",
+  "alert-receiver.delete",
+  "alert-receiver.test",
+  "load-test.start",
+  "load-test.stop",
+  "load-test.keep",
+  "load-test.delete",
+] as const;
+export type AuditAction = (typeof auditActions)[number];
 export const AuditEntry = z.object({
   id: z.number(),
   at: z.number(),
@@ -171,7 +200,7 @@ export const AuditEntry = z.object({
   way: z.string(),
   /** Where the call came from. */
   address: z.string(),
-  /** Such as `sign-in`, `user.create` or `config.write`. */
+  /** One of `auditActions`, or such as `PUT config` and `POST /api/undo`. */
   action: z.string(),
   target: z.string(),
   result: z.enum(auditResults),

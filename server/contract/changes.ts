@@ -5,6 +5,8 @@ import { toldParts } from "./told.ts";
 
 /** The author of a change whose client did not say who it is. */
 export const unknownAuthor = "unknown client";
+/** Whoever holds the token of the mesh's own machine, and said no name. */
+export const machineAuthor = "machine";
 
 /**
  * One commit of the config history. `GET /limpid/v1/changes?since=<unix ms>&limit=<n>[&before=<revision>][&until=<unix ms>][&author=]

@@ -87,9 +87,18 @@ export const LoadSecond = z.object({
 });
 export type LoadSecond = z.infer<typeof LoadSecond>;
 
+/** Why there was no answer; besides, codes such as `ECONNREFUSED` and `RST_STREAM 7`. */
+export const loadFailures = [
+  "timeout",
+  "no connection in time",
+  "not sent",
+  "closed without an answer",
+  "other",
+] as const;
+
 /** What became of the requests of one run. Those of the warm-up are in `seconds` alone. */
 export const LoadOutcome = z.object({
-  /** How many were due, and of them those that were sent, answered, and answered below 500 (gRPC: with status 0). */
+  /** How many were due, and of them those that were sent, answered, and answered below 400 (gRPC: with status 0). */
   due: z.number().int(),
   sent: z.number().int(),
   answered: z.number().int(),
@@ -140,6 +149,16 @@ export const LoadReport = z.object({
   outcome: LoadOutcome,
 });
 export type LoadReport = z.infer<typeof LoadReport>;
+
+/** Of the mesh between two runs: what was in force for the later one and not for the earlier one. Either may be the later one. */
+export function changesBetween<Changed extends { revision: number }>(
+  changes: readonly Changed[],
+  { revision: { to: one } }: Pick<LoadReport, "revision">,
+  { revision: { to: other } }: Pick<LoadReport, "revision">,
+): Changed[] {
+  if (one === null || other === null) return [];
+  return changes.filter(({ revision }) => revision > Math.min(one, other) && revision <= Math.max(one, other));
+}
 
 /** `POST /api/load-tests/reports`: of a run that a command made. */
 export const MadeLoadTest = LoadReport.omit({ id: true, author: true, revision: true });

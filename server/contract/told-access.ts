@@ -16,6 +16,7 @@ export const accessInEnglish = {
   "grants-exceed": "nobody can hand on more than they have: {grants}",
   "password-current-wrong": "the present password is not right",
   "provider-roles": "the roles of {name} come from the identity provider",
+  "tokens-full": "nobody has more than {max} tokens; revoke some",
   "no-api-token": "there is no token {id}",
   "oidc-failed": "the identity provider did not let you in; the audit says why",
   "oidc-no-role": "the identity provider knows you, and no role is meant for you here",

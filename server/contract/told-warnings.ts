@@ -47,6 +47,23 @@ export const warningsInEnglish = {
   "gateway-missing-near": "there is no Gateway {gateway}, did you mean {near}?; what comes there is answered 404",
   "gateway-closed": "no server of Gateway {gateway} lets in {hosts} of the namespace {namespace}: it has {offered}",
   "gateway-idle": "no gateway proxy that is connected has the labels {labels}: nobody serves it",
+  "delegate-missing":
+    "there is no VirtualService {object} to delegate to; requests of this rule go on to the rules after it",
+  "delegate-missing-near":
+    "there is no VirtualService {object} to delegate to, did you mean {near}?; requests of this rule go on to the rules after it",
+  "delegate-hosts":
+    "VirtualService {object} has hosts, and only one without is a delegate; requests of this rule go on to the rules after it",
+  "delegate-unexported":
+    "VirtualService {object} is not exported to the namespace {namespace}; requests of this rule go on to the rules after it",
+  "delegate-contradicted":
+    "{rule} of the delegate {object} asks for what this does not let through: it is left out. A delegate's matches must be narrower than the root's",
+  "delegate-answered":
+    "answers for every rule of the delegate that does not redirect: nothing goes to the delegate's destinations",
+  "delegate-of-nobody": "has no hosts, and no VirtualService delegates to it: nothing comes of its rules",
+  "delegate-unseen":
+    "VirtualService {object} delegates to this one, and its namespace {namespace} does not see it: nothing comes of that",
+  "match-contradicts":
+    "{rule} of VirtualService {object}, which delegates to this one, does not let this through: the rule is left out there",
   "rule-after-all": "is never reached: {rule} takes everything",
   "rules-after-all": "is never reached, nor are the {count} after it: {rule} takes everything",
   "rule-twin": "is never reached: {rule} has the same match",

@@ -29,10 +29,12 @@ export const RouteRule = z.object({
   mirror: z.string().nullable(),
   fault: z.string().nullable(),
   redirect: z.string().nullable(),
+  /** The VirtualService whose rules take its requests. */
+  delegate: z.object({ namespace: z.string(), name: z.string() }).optional(),
 });
 export type RouteRule = z.infer<typeof RouteRule>;
 
-/** A VirtualService that is in force at gateways only. */
+/** A VirtualService that is in force at gateways only, or to which others delegate. */
 export const Entrance = z.object({
   namespace: z.string(),
   name: z.string(),
@@ -42,8 +44,10 @@ export const Entrance = z.object({
   hosts: z.array(z.string()),
   /** `<namespace>/<name>`. */
   gateways: z.array(z.string()),
-  /** Those of its rules that send to the service. */
+  /** Those of its rules that send to the service; of what the service's own VirtualService delegates to, all that are in force. */
   rules: z.array(RouteRule),
+  /** Those that delegate to it; none: its hosts and gateways are its own. */
+  roots: z.array(z.object({ namespace: z.string(), name: z.string() })).optional(),
 });
 export type Entrance = z.infer<typeof Entrance>;
 
@@ -66,6 +70,8 @@ export const Routing = z.object({
   proxies: z.number(),
   /** VirtualServices of gateways that send requests to the service: where it is entered from outside of the mesh. */
   entrances: z.array(Entrance),
+  /** To which the VirtualService of the mesh's own traffic delegates: their rules take the requests of those that have a `delegate`. */
+  delegates: z.array(Entrance).optional(),
 });
 export type Routing = z.infer<typeof Routing>;
 
@@ -79,7 +85,7 @@ export const WeightsChange = z.object({
   weights: z.record(z.string(), z.number().int().min(0).max(100)),
   /** The VirtualService's version that the change was made against; null when there was none. */
   resourceVersion: z.string().nullable(),
-  /** Whose rule it is, for a gateway's entrance; left out: the VirtualService for the mesh's own traffic. */
+  /** Whose rule it is, for a gateway's entrance or a delegate; left out: the VirtualService for the mesh's own traffic. */
   virtualService: z.object({ namespace: z.string(), name: z.string() }).optional(),
   /** Rules of other VirtualServices that are to share alike, in the same atomic write. */
   also: z

@@ -15,9 +15,10 @@ export function originsOf(resources: ProxyResources): ReadonlySet<string>[] {
 const virtualHostOrigins = (host: VirtualHost): string[] =>
   [host.metadata, ...host.routes.map((route) => route.metadata)].flatMap(originOf);
 
+/** A delegate's rule comes of two objects, of which the delegate is the first. */
 function originOf(metadata: Metadata | undefined): string[] {
-  const config = metadata?.filterMetadata.istio?.config;
-  return typeof config === "string" ? [config] : [];
+  const { config, root } = metadata?.filterMetadata.istio ?? {};
+  return [config, root].filter((path) => typeof path === "string");
 }
 
 /** Maps that did not change are the same objects. */

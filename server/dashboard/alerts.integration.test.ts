@@ -43,24 +43,24 @@ describe.skipIf(found === undefined)("dashboards of one mesh on several machines
     await oneOfTwoTells(() => openAlertBook({ data: machine(), database }));
   });
 
-  it("the turn goes when the connection does, and nothing is written by it any more", async () => {
+  it("leadership goes when the connection does, and nothing is written by it any more", async () => {
     const { database, machine } = await emptyMesh();
     const [first, second] = [machine(), machine()].map((data) => openAlertBook({ data, database }));
     if (!first || !second) throw new Error("two machines");
     onTestFinished(() => Promise.all([first.close(), second.close()]).then(() => undefined));
-    const turn = await first.takeTurn();
-    await turn?.keep([notice("a"), notice("b")]);
-    expect(await turn?.holds()).toBe(true);
-    expect(await second.takeTurn()).toBeUndefined();
+    const leadership = await first.lead();
+    await leadership?.keep([notice("a"), notice("b")]);
+    expect(await leadership?.holds()).toBe(true);
+    expect(await second.lead()).toBeUndefined();
     const cut = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`;
     await server.query(database, cut);
-    expect(await turn?.holds()).toBe(false);
-    await expect(turn?.keep([])).rejects.toThrow();
-    const next = await second.takeTurn();
+    expect(await leadership?.holds()).toBe(false);
+    await expect(leadership?.keep([])).rejects.toThrow();
+    const next = await second.lead();
     expect((await second.notices()).map(({ id }) => id).sort()).toEqual(["a", "b"]);
     await next?.keep([{ ...notice("b"), worst: 12 }]);
     expect(await first.notices()).toEqual([{ ...notice("b"), worst: 12 }]);
-    await next?.giveBack();
+    await next?.resign();
   });
 
   it("receivers of the data folder move to the server, once, and no more are taken than there may be", async () => {
@@ -82,7 +82,7 @@ describe.skipIf(found === undefined)("dashboards of one mesh on several machines
   it("what nobody can be asked is said with the place, without the password", async () => {
     const book = openAlertBook({ data: "/nowhere", database: "postgres://limpid:s3cret@127.0.0.1:9/mesh" });
     onTestFinished(() => book.close());
-    await expect(book.takeTurn()).rejects.toThrow("postgres://127.0.0.1:9/mesh");
+    await expect(book.lead()).rejects.toThrow("postgres://127.0.0.1:9/mesh");
     await expect(book.notices()).rejects.not.toThrow("s3cret");
   });
 });

@@ -17,12 +17,12 @@ it("of two dashboards with one data folder one tells, the other shows it, and go
   expect(statSync(join(data, "alert-receivers.json")).mode & 0o777, "an address is a key").toBe(0o600);
 });
 
-it("a turn that was given back writes no more, and a file of before reasons had words is read", async () => {
+it("a leader that resigned writes no more, and a file of before reasons had words is read", async () => {
   const data = folder();
   const book = openAlertBook({ data, database: undefined });
-  const turn = await book.takeTurn();
-  await turn?.giveBack();
-  await expect(turn?.keep([])).rejects.toThrow("the turn is over");
+  const leadership = await book.lead();
+  await leadership?.resign();
+  await expect(leadership?.keep([])).rejects.toThrow("another dashboard leads");
   const delivery = { receiver: "hook", phase: "fired", state: "failed", at: 1, why: "answered 500" };
   const notice = {
     ...{

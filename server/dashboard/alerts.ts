@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { AlertTurn } from "../alerts/book.ts";
+import type { Leadership } from "../alerts/book.ts";
 import { Courier } from "../alerts/courier.ts";
 import { payloadOf } from "../alerts/payload.ts";
 import { post } from "../alerts/post.ts";
@@ -77,40 +77,46 @@ export function createAlerts({ book, origin, everyMs = 5000, ...sources }: Alert
       return { ok: why === null, why };
     },
     async watchAlerts(signal) {
-      const begin = async (turn: AlertTurn): Promise<Shift> => {
+      const begin = async (leadership: Leadership): Promise<Shift> => {
         const end = new AbortController();
         const courier = new Courier({
-          ...{ receivers, page, now: sources.now, isOurs: turn.holds, onChange: () => void watch.save(turn) },
+          ...{
+            receivers,
+            page,
+            now: sources.now,
+            isOurs: leadership.holds,
+            onChange: () => void watch.save(leadership),
+          },
           signal: AbortSignal.any([signal, end.signal]),
         });
         courier.resume(kept());
-        return { turn, courier, end };
+        return { leadership, courier, end };
       };
       let shift: Shift | undefined;
       while (!signal.aborted) {
-        if (shift && !(await shift.turn.holds())) {
+        if (shift && !(await shift.leadership.holds())) {
           shift.end.abort();
-          void shift.turn.giveBack();
+          void shift.leadership.resign();
           shift = undefined;
         }
         if (!shift) {
-          const turn = await book.takeTurn().catch((error) => watch.isLost(error));
+          const leadership = await book.lead().catch((error) => watch.isLost(error));
           await watch.reload();
-          if (turn) shift = await begin(turn);
+          if (leadership) shift = await begin(leadership);
         }
-        if (shift) await watch.look(shift.courier, shift.turn);
+        if (shift) await watch.look(shift.courier, shift.leadership);
         await pause(everyMs, undefined, { signal }).catch(() => undefined);
       }
       if (shift) await Promise.race([shift.courier.answered(), pause(farewellMs)]);
-      await shift?.turn.giveBack();
+      await shift?.leadership.resign();
       await book.close();
     },
   };
 }
 
-/** What a dashboard has while it is its turn. */
+/** What a dashboard has while it leads. */
 interface Shift {
-  turn: AlertTurn;
+  leadership: Leadership;
   courier: Courier;
   end: AbortController;
 }

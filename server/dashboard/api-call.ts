@@ -2,7 +2,7 @@ import type { Caller } from "../access/caller.ts";
 import { refusalOf } from "../access/caller.ts";
 import { failure } from "../access/failure.ts";
 import type { WriteOptions } from "../config/api-client.ts";
-import { type Need, told } from "../contract/index.ts";
+import { type AuditAction, type Need, told } from "../contract/index.ts";
 import { createRouter, type Match } from "../lib/http-router.ts";
 
 import type { CookiePlace } from "./cookie.ts";
@@ -58,7 +58,7 @@ export interface RouteOptions {
   /** Left out: a viewer for what only reads, an operator for what writes. Whoever may come in may look at the whole mesh: calls end at no namespace. */
   need?: RouteNeed;
   /** What the audit calls it; writes to the mesh are written down where they are made, by the control plane. */
-  deed?: string;
+  deed?: AuditAction;
 }
 
 export interface ApiRoute {
@@ -66,7 +66,7 @@ export interface ApiRoute {
   pattern: string;
   need: RouteNeed;
   handler: ApiHandler;
-  deed?: string;
+  deed?: AuditAction;
 }
 
 export interface ApiRoutes {

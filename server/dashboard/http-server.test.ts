@@ -33,7 +33,7 @@ async function start(allowedHosts: readonly string[] = []): Promise<number> {
   api.add("GET", "/api/bytes", async () => new Download(everyByte, "a.gz", "application/gzip"));
   api.add("GET", "/api/gone", () => Promise.reject(new DashboardError({ code: "NOT_FOUND", message: "gone" })));
   api.add("GET", "/api/broken", () => Promise.reject(new Error("secret detail")));
-  const deed = { deed: "thing.do" };
+  const deed = { deed: "load-test.start" } as const;
   api.add("POST", "/api/do", async () => ({}), deed);
   api.add("POST", "/api/untold", async () => ({ never: 1n }), deed);
   api.add("POST", "/api/refused", () => Promise.reject(new DashboardError({ code: "FORBIDDEN", message: "no" })), deed);
@@ -231,5 +231,5 @@ it.each([
   const port = await start();
   const headers = { "content-type": "application/json" };
   expect((await ask(port, path, { method: "POST", headers, body: "{}" })).status).toBe(status);
-  expect(deeds.map((deed) => [deed.action, deed.result])).toEqual([["thing.do", result]]);
+  expect(deeds.map((deed) => [deed.action, deed.result])).toEqual([["load-test.start", result]]);
 });

@@ -5,10 +5,10 @@ import { type Metadata, type StatusObject, type sendUnaryData, status } from "@g
 import type { BodyHandler, Fields } from "../http2/messages.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { DuplexCall, SingleCall } from "../lib/grpc.ts";
+import { type BufferAllocator, freshBuffers } from "./buffer-pool.ts";
 import type { GrpcStream } from "./connection.ts";
 import { encodeDetails, fieldOf, fieldsOf, metadataOf, timeoutMs } from "./fields.ts";
 import type { LargeMessages, Place } from "./large-messages.ts";
-import { type MessageRoom, ownRoom } from "./message-buffers.ts";
 import { MessageReader, type MessageSink } from "./message-reader.ts";
 import type { Method } from "./method.ts";
 import { sendMessage } from "./send-message.ts";
@@ -24,7 +24,7 @@ export interface CallHost {
   readonly maxMessageBytes: number;
   readonly firstMessageMs: number;
   readonly largeMessages: LargeMessages;
-  readonly room: MessageRoom;
+  readonly buffers: BufferAllocator;
   /** Once, whatever ended it. */
   onOver(call: Call): void;
 }
@@ -50,7 +50,7 @@ export class Call<Request = unknown, Response = unknown>
   readonly #method: Method<Request, Response>;
   readonly #host: CallHost;
   readonly #reader: MessageReader;
-  readonly #room: MessageRoom;
+  readonly #buffers: BufferAllocator;
   /** Given to a listener that is not done with it. */
   #borrowed: Buffer | undefined = undefined;
   readonly #encoding: string;
@@ -81,8 +81,8 @@ export class Call<Request = unknown, Response = unknown>
     this.#stream = stream;
     this.#method = method;
     this.#host = host;
-    this.#room = method.borrowsRequests ? host.room : ownRoom;
-    this.#reader = new MessageReader(this, host.maxMessageBytes, this.#room);
+    this.#buffers = method.borrowsRequests ? host.buffers : freshBuffers;
+    this.#reader = new MessageReader(this, host.maxMessageBytes, this.#buffers);
     this.metadata = metadataOf(headers);
     this.#encoding = fieldOf(headers, "grpc-encoding") ?? "identity";
     const { clock } = host;
@@ -383,7 +383,7 @@ export class Call<Request = unknown, Response = unknown>
   #giveBack(): void {
     const borrowed = this.#borrowed;
     this.#borrowed = undefined;
-    if (borrowed) this.#room.give(borrowed);
+    if (borrowed) this.#buffers.release(borrowed);
   }
 
   #tellTaken(): void {

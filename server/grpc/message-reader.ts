@@ -1,4 +1,4 @@
-import { type MessageRoom, ownRoom } from "./message-buffers.ts";
+import { type BufferAllocator, freshBuffers } from "./buffer-pool.ts";
 
 /** What comes of a message's bytes; asked and told during {@link MessageReader.take}. */
 export interface MessageSink {
@@ -26,17 +26,17 @@ export class MessageReader {
   readonly #sink: MessageSink;
   readonly #maxBytes: number;
   /** Of large messages. */
-  readonly #room: MessageRoom;
+  readonly #buffers: BufferAllocator;
   readonly #head = Buffer.allocUnsafe(headBytes);
   #headSeen = 0;
   #length = 0;
   #body: Buffer | undefined = undefined;
   #seen = 0;
 
-  constructor(sink: MessageSink, maxBytes: number, room = ownRoom) {
+  constructor(sink: MessageSink, maxBytes: number, buffers = freshBuffers) {
     this.#sink = sink;
     this.#maxBytes = maxBytes;
-    this.#room = room;
+    this.#buffers = buffers;
   }
 
   /** Whether a message has begun that is not whole. */
@@ -74,8 +74,8 @@ export class MessageReader {
       return false;
     }
     if (this.#length > largeBytes && !this.#sink.admits(this.#length)) return false;
-    const room = this.#length > largeBytes ? this.#room : ownRoom;
-    this.#body = room.take(Math.min(this.#length, believedBytes));
+    const buffers = this.#length > largeBytes ? this.#buffers : freshBuffers;
+    this.#body = buffers.allocate(Math.min(this.#length, believedBytes));
     this.#seen = 0;
     return true;
   }
@@ -91,9 +91,9 @@ export class MessageReader {
   #roomFor(bytes: number): Buffer {
     let body = this.#body as Buffer;
     if (bytes > body.length) {
-      const larger = this.#room.take(Math.min(this.#length, Math.max(bytes, 2 * body.length)));
+      const larger = this.#buffers.allocate(Math.min(this.#length, Math.max(bytes, 2 * body.length)));
       body.copy(larger, 0, 0, this.#seen);
-      this.#room.give(body);
+      this.#buffers.release(body);
       body = larger;
       this.#body = larger;
     }

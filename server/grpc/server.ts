@@ -10,12 +10,12 @@ import type { Clock } from "../lib/clock.ts";
 import { ConnectionTable } from "../lib/connection-table.ts";
 import type { ServiceHost } from "../lib/grpc.ts";
 import { Timers } from "../lib/timers.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import { Call, type CallHost } from "./call.ts";
 import { GrpcConnection, type GrpcStream } from "./connection.ts";
 import { fieldOf, isGrpc } from "./fields.ts";
 import { type Authenticate, claimedIdentity, type GuardedTls, identityKey, tlsListener } from "./guarded-tls.ts";
 import { LargeMessages } from "./large-messages.ts";
-import { MessageBuffers } from "./message-buffers.ts";
 import { type Method, methodOf } from "./method.ts";
 
 export interface GrpcLimits {
@@ -62,7 +62,7 @@ export class GrpcServer implements ServiceHost {
       maxMessageBytes: limits.maxMessageBytes,
       firstMessageMs: limits.firstMessageMs,
       largeMessages: new LargeMessages({ clock }),
-      room: new MessageBuffers(),
+      buffers: new BufferPool(),
       onOver: (call) => this.#onOver(call),
     };
   }

@@ -85,6 +85,13 @@ describe("a run", () => {
     expect(outcome.seconds.reduce((sum, { ok, failed }) => sum + ok + failed, 0)).toBe(seen);
   });
 
+  test.each([302, 404, 429])("an answer of %i is good below 400 alone", async (status) => {
+    const url = await serving((_request, response) => void response.writeHead(status, { location: "/" }).end());
+    const { answered, ok, seconds } = await runLoad(plan({ url, rate: 20, arrivals: "constant" }));
+    const good = status < 400 ? 20 : 0;
+    expect([answered, ok, seconds[0]?.ok, seconds[0]?.failed]).toEqual([20, good, good, 20 - good]);
+  });
+
   test("what waits while the target stands still is in the latency, and not in the service time", async () => {
     // One connection, and the first request holds it for half of the run.
     let first = true;

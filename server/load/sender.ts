@@ -80,9 +80,12 @@ function once(timeoutMs: number, cancel: () => void, { sent, ended }: Told) {
 
 const reasonOf = (error: NodeJS.ErrnoException): string => error.code ?? error.message;
 
-/** gRPC says in a trailer, or in the head of an answer without a body, what its HTTP status of 200 does not. */
+/**
+ * Who asks for the wrong path, or is turned away by a limit (429), has not measured the service: a client's error is no good answer here.
+ * gRPC says in a trailer, or in the head of an answer without a body, what its HTTP status of 200 does not.
+ */
 const isOk = (status: number, grpcStatus: unknown): boolean =>
-  status < 500 && (grpcStatus === undefined || grpcStatus === "0");
+  status < 400 && (grpcStatus === undefined || grpcStatus === "0");
 
 function createHttp1Sender(shape: LoadPlan, pools: Map<string, Pool>): Sender {
   const { url, method, headers, body, connections, timeoutMs, insecure } = shape;

@@ -143,7 +143,12 @@ class Spread {
   }
 
   read(): LoadLatency {
-    const at = (q: number): number | null => this.#sketch.quantile(q) ?? null;
+    const max = this.#max ?? 0;
+    // A sketch is right to one percent, upwards, too: nothing is slower than the slowest.
+    const at = (q: number): number | null => {
+      const value = this.#sketch.quantile(q);
+      return value === undefined ? null : Math.min(value, max);
+    };
     return { p50: at(0.5), p75: at(0.75), p90: at(0.9), p95: at(0.95), p99: at(0.99), p999: at(0.999), max: this.#max };
   }
 }

@@ -7,7 +7,7 @@ import { compare, covers } from "./hostname.ts";
 import type { Mesh } from "./mesh.ts";
 import type { Service } from "./service.ts";
 import type { Subset } from "./specs.ts";
-import { meshGateway } from "./virtual-services.ts";
+import { meshGateway, originOf } from "./virtual-service.ts";
 
 /** A service for people: the dashboard's `MeshService` (server/contract/services.ts), which the model may not import. */
 export interface MeshService {
@@ -17,7 +17,7 @@ export interface MeshService {
   external: boolean;
   ports: { name: string; port: number; protocol: string }[];
   versions: ServiceVersion[];
-  /** `<namespace>/<name>` of those that stand for its host in the mesh or send requests to it, oldest first. */
+  /** `<namespace>/<name>` of those that stand for its host in the mesh or send requests to it, oldest first, each before its delegates. */
   virtualServices: string[];
   /** `<namespace>/<name>` of the rule that the service's own namespace sees. */
   destinationRules: string[];
@@ -46,14 +46,17 @@ function describe(mesh: Mesh, service: Service): MeshService {
   const { hostname, namespace } = service;
   const rule = findDestinationRule(mesh.destinationRules, hostname, namespace, namespace, mesh.options.rootNamespace);
   const endpoints = [...(mesh.endpoints.get(service.key)?.byPort.values() ?? [])].flat();
-  const routed = mesh.virtualServices.all.filter(
-    (it) =>
-      // At a gateway a host is what outside callers ask for: "*" there is not every service.
-      (it.gateways.includes(meshGateway) && it.hosts.some((host) => covers(host, hostname))) ||
-      [...it.http, ...it.tcp, ...it.tls].some((rule) =>
-        rule.route?.some((route) => route.destination.host === hostname),
-      ),
-  );
+  const routed = mesh.virtualServices.all.flatMap((it) => {
+    const leads = (rule: { route?: readonly { destination: { host: string } }[] | undefined }) =>
+      rule.route?.some((route) => route.destination.host === hostname) ?? false;
+    // At a gateway a host is what outside callers ask for: "*" there is not every service.
+    const isFor = it.gateways.includes(meshGateway) && it.hosts.some((host) => covers(host, hostname));
+    const delegated = it.http.flatMap((rule, place) => {
+      const { source, root } = originOf(it, place);
+      return root !== undefined && (isFor || leads(rule)) ? [source] : [];
+    });
+    return isFor || [...it.http, ...it.tcp, ...it.tls].some(leads) ? [it.source, ...delegated] : [];
+  });
   return {
     namespace,
     name: service.name,
@@ -61,7 +64,7 @@ function describe(mesh: Mesh, service: Service): MeshService {
     external: service.external,
     ports: service.ports.map(({ name, port, protocol }) => ({ name, port, protocol })),
     versions: versionsOf(endpoints, rule?.subsets ?? [], (endpoint) => foundOf(mesh, service, endpoint)),
-    virtualServices: routed.map((it) => `${it.namespace}/${it.name}`),
+    virtualServices: [...new Set(routed.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`))],
     destinationRules: rule ? [`${rule.namespace}/${rule.name}`] : [],
     ...thresholdsOf(mesh, service),
   };

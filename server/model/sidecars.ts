@@ -6,13 +6,8 @@ import { type Protocol, parseProtocol } from "./protocol.ts";
 import { type ServiceRegistry, type VisibleServices, visibleServices } from "./registry.ts";
 import { olderFirst, type Service } from "./service.ts";
 import type { SidecarSpec } from "./specs.ts";
-import {
-  meshGateway,
-  restrict,
-  type VirtualService,
-  type VirtualServiceIndex,
-  virtualServicesAt,
-} from "./virtual-services.ts";
+import { meshGateway, type VirtualService } from "./virtual-service.ts";
+import { restrict, type VirtualServiceIndex, virtualServicesAt } from "./virtual-services.ts";
 
 /** What a Sidecar resource says of the workloads that it is for. */
 export interface Sidecar {

@@ -1,36 +1,10 @@
 import type { ConfigObject } from "../config/object.ts";
 import { Lineage, mapSteps } from "../lib/lineage.ts";
 import { memo } from "../lib/memo.ts";
-import { covers, isWildcard, narrowerFirst, resolveHost } from "./hostname.ts";
+import { covers, isWildcard, narrowerFirst } from "./hostname.ts";
 import { olderFirst } from "./service.ts";
-import type {
-  Destination,
-  HTTPMatchRequest,
-  HTTPRoute,
-  RouteDestination,
-  TCPRoute,
-  TLSRoute,
-  VirtualServiceSpec,
-} from "./specs.ts";
+import { meshGateway, type VirtualService, virtualServicesAmong } from "./virtual-service.ts";
 import { isVisible, nearestFirst } from "./visibility.ts";
-
-/** The gateway name that stands for every sidecar. */
-export const meshGateway = "mesh";
-
-/** A VirtualService whose short names are resolved: hosts and destinations to FQDNs, gateways to `<namespace>/<name>`. */
-export interface VirtualService {
-  readonly name: string;
-  readonly namespace: string;
-  readonly hosts: readonly string[];
-  readonly gateways: readonly string[];
-  readonly exportTo: readonly string[];
-  readonly source: ConfigObject;
-  readonly http: readonly HTTPRoute[];
-  /** For ports that are neither HTTP nor TLS. */
-  readonly tcp: readonly TCPRoute[];
-  /** For HTTPS and TLS ports: passed through by server name. */
-  readonly tls: readonly TLSRoute[];
-}
 
 export interface VirtualServiceIndex {
   /** Oldest first. */
@@ -61,25 +35,23 @@ export interface VirtualServiceChange {
 /** Indices that came of others. */
 export const routingSteps = new Lineage<VirtualServiceIndex, readonly VirtualServiceChange[]>();
 
-export const indexVirtualServices = (objects: Iterable<ConfigObject>, domain: string): VirtualServiceIndex =>
-  index([...objects].sort(olderFirst).map((object) => resolvedVirtualService(object, domain)));
-
-/** The same of objects by key; of objects that came of others, at the cost of what they differ in. */
-export const routingOf = (objects: ReadonlyMap<string, ConfigObject>, domain: string): VirtualServiceIndex =>
-  mapSteps.memo(
-    objects,
+/** All of the objects, by key; of objects that came of others, at the cost of what they differ in. */
+export const routingOf = (objects: ReadonlyMap<string, ConfigObject>, domain: string): VirtualServiceIndex => {
+  const all = virtualServicesAmong(objects, domain);
+  return mapSteps.memo(
+    all,
     "routes",
-    [domain],
-    () => indexVirtualServices(objects.values(), domain),
+    [],
+    () => index([...all.values()].sort(byAge)),
     (before, { from, change }) => {
-      const resolved = (object: ConfigObject | undefined) => object && resolvedVirtualService(object, domain);
-      const old = from as typeof objects;
+      const old = from as typeof all;
       return amended(
         before,
-        Array.from(change, (key) => ({ before: resolved(old.get(key)), after: resolved(objects.get(key)) })),
+        Array.from(change, (key) => ({ before: old.get(key), after: all.get(key) })),
       );
     },
   );
+};
 
 /** As if there were no others; the same index for the same `key`. */
 export const restrict = (
@@ -236,60 +208,6 @@ export const sourceLabelKeys = (virtualService: VirtualService): readonly string
         .flatMap((match) => Object.keys(match.sourceLabels ?? {})),
     ),
   ]);
-
-/** As the index has it. */
-export function resolvedVirtualService(object: ConfigObject, domain: string): VirtualService {
-  return memo(object, "virtual-service", [domain], () => {
-    const spec = object.spec as unknown as VirtualServiceSpec;
-    const { name, namespace } = object.metadata;
-    const host = (it: string) => resolveHost(it, namespace, domain);
-    return {
-      name,
-      namespace,
-      hosts: spec.hosts.map(host),
-      gateways: spec.gateways?.length ? spec.gateways.map((it) => gatewayName(it, namespace)) : [meshGateway],
-      exportTo: spec.exportTo ?? [],
-      source: object,
-      http: (spec.http ?? []).map((http) => resolveRoute(http, namespace, host)),
-      tcp: (spec.tcp ?? []).map((tcp) => resolveL4(tcp, namespace, host)),
-      tls: (spec.tls ?? []).map((tls) => resolveL4(tls, namespace, host)),
-    };
-  });
-}
-
-function resolveRoute(http: HTTPRoute, namespace: string, host: (it: string) => string): HTTPRoute {
-  const destination = (it: Destination): Destination => ({ ...it, host: host(it.host) });
-  const match = (it: HTTPMatchRequest): HTTPMatchRequest =>
-    it.gateways ? { ...it, gateways: it.gateways.map((name) => gatewayName(name, namespace)) } : it;
-  return {
-    ...http,
-    ...(http.match && { match: http.match.map(match) }),
-    ...(http.route && { route: http.route.map((it) => ({ ...it, destination: destination(it.destination) })) }),
-    ...(http.mirror && { mirror: destination(http.mirror) }),
-    ...(http.mirrors && { mirrors: http.mirrors.map((it) => ({ ...it, destination: destination(it.destination) })) }),
-  };
-}
-
-function resolveL4<R extends TCPRoute | TLSRoute>(rule: R, namespace: string, host: (it: string) => string): R {
-  const match = rule.match?.map((it) =>
-    it.gateways ? { ...it, gateways: it.gateways.map((name) => gatewayName(name, namespace)) } : it,
-  );
-  const route = rule.route.map(
-    (it): RouteDestination => ({ ...it, destination: { ...it.destination, host: host(it.destination.host) } }),
-  );
-  return { ...rule, ...(match && { match }), route };
-}
-
-/**
- * As `<namespace>/<name>`: `name` and `./name` are of the own namespace; `name.namespace`, with or without more after it, is the old way
- * to name another (Istio's `resolveGatewayName`).
- */
-export function gatewayName(name: string, namespace: string): string {
-  if (name === meshGateway) return name;
-  if (name.includes("/")) return name.startsWith("./") ? `${namespace}${name.slice(1)}` : name;
-  const [short, other = namespace] = name.split(".");
-  return `${other}/${short}`;
-}
 
 function add<V>(map: Map<string, V[]>, key: string, value: V): void {
   const list = map.get(key);

@@ -21,7 +21,7 @@ export function openAlertBook({ data, database }: AlertBookPlace): AlertBook {
     return opened;
   };
   return {
-    takeTurn: async () => (await book()).takeTurn(),
+    lead: async () => (await book()).lead(),
     notices: async () => (await book()).notices(),
     receivers: async () => (await book()).receivers(),
     putReceiver: async (receiver, max) => (await book()).putReceiver(receiver, max),

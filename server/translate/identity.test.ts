@@ -64,6 +64,26 @@ describe("what a changed rule touches", () => {
     expect(translate(next, proxy).virtualHosts).toBe(translate(next, proxy).virtualHosts);
   });
 
+  it("is the host of the roots where it is a delegate's, and nothing where it is nobody's", () => {
+    const { objects, proxy } = loadCase(join(import.meta.dirname, "testdata/delegate.in.yaml"));
+    const shop = "http_proxy/shop.default.svc.cluster.local:9080";
+    const mesh = buildMesh(objects, 1);
+    const before = translate(mesh, proxy);
+    const put = (name: string, timeout: string) => {
+      const old = mesh.objects.get("VirtualService")?.get(`team/${name}`);
+      if (!old) throw new Error(`no ${name}`);
+      const after = structuredClone(old);
+      Object.assign((after.spec.http as object[])[0] ?? {}, { timeout });
+      const key = { kind: "VirtualService", namespace: "team", name };
+      return translate(updateMesh(mesh, [{ type: "MODIFIED", key, before: old, after }], 2), proxy);
+    };
+    const after = put("reviews", "7s");
+    expect(mapSteps.between(before.virtualHosts, after.virtualHosts)).toEqual(new Set([shop]));
+    expect(changed(before, after)).toEqual({ ...nothing, virtualHosts: [shop] });
+    // Not exported to the root's namespace.
+    expect(changed(before, put("private", "7s"))).toEqual(nothing);
+  });
+
   it("is nothing where the rule is for others", () => {
     const before = translate(mesh, proxy);
     const next = updateMesh(mesh, [{ type: "ADDED", key: { ...key, name: "another" }, after: unrelated }], 2);

@@ -1,4 +1,4 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import {
   type Route,
@@ -14,7 +14,7 @@ import { matchesLabels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { Service } from "../model/service.ts";
 import type { Destination, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination } from "../model/specs.ts";
-import type { VirtualService } from "../model/virtual-services.ts";
+import { originOf, type VirtualService } from "../model/virtual-service.ts";
 import { cors, corsFilter } from "./cors.ts";
 import { fault, faultFilter } from "./fault.ts";
 import { consistentHashOf, hashPolicies } from "./hash-policy.ts";
@@ -90,8 +90,8 @@ function buildRoutes(virtualService: VirtualService, context: RouteContext): Rou
   for (const [index, http] of virtualService.http.entries()) {
     for (const [place, match] of (http.match?.length ? http.match : [undefined]).entries()) {
       if (match && !applies(match, context)) continue;
-      const rule = match ? `http[${index}].match[${place}]` : `http[${index}]`;
-      routes.push(buildRoute(virtualService, { http, match, rule, lease: leases?.get(index) }, context));
+      const from = writtenAt(virtualService, index, match && place);
+      routes.push(buildRoute(virtualService, { http, match, from, lease: leases?.get(index) }, context));
       if (isCatchAll(routeMatch(match))) return routes;
     }
   }
@@ -106,16 +106,27 @@ function applies(match: HTTPMatchRequest, { port, gateway, scope }: RouteContext
   return !match.sourceNamespace || match.sourceNamespace === scope.namespace;
 }
 
-/** `rule`: where in the VirtualService's `spec` it stands. */
 interface Rule {
   http: HTTPRoute;
   match: HTTPMatchRequest | undefined;
-  rule: string;
+  /** Where it is written. */
+  from: JsonObject;
   /** The name under which its fault stands in the runtime. */
   lease: string | undefined;
 }
 
-function buildRoute(virtualService: VirtualService, { http, match, rule, lease }: Rule, context: RouteContext): Route {
+/** Where a rule stands, for the metadata of its route; a delegate's with the rule by which its root hands over to it. */
+function writtenAt(virtualService: VirtualService, index: number, place: number | undefined): JsonObject {
+  const { source, index: own, root, matches } = originOf(virtualService, index);
+  const at = root === undefined ? place : place === undefined ? undefined : matches?.[place];
+  const written = { config: pathOf(source), rule: at === undefined ? `http[${own}]` : `http[${own}].match[${at}]` };
+  return root === undefined ? written : { ...written, root: pathOf(virtualService.source), rootRule: `http[${root}]` };
+}
+
+const pathOf = ({ metadata: { namespace, name } }: VirtualService["source"]): string =>
+  configPath("virtual-service", namespace, name);
+
+function buildRoute(virtualService: VirtualService, { http, match, from, lease }: Rule, context: RouteContext): Route {
   const name = http.name || "default";
   const path = routeMatch(match);
   const { action, headers } = routeAction(http, context);
@@ -127,10 +138,7 @@ function buildRoute(virtualService: VirtualService, { http, match, rule, lease }
   return create(RouteSchema, {
     name: match?.name ? `${name}.${match.name}` : name,
     match: path,
-    metadata: istioMetadata({
-      config: configPath("virtual-service", virtualService.namespace, virtualService.name),
-      rule,
-    }),
+    metadata: istioMetadata(from),
     decorator: { operation: operation(host, Number(port), operationPath(path)) },
     ...headers,
     ...(action && { action }),

@@ -4,7 +4,8 @@ import type { Mesh } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { type VisibleServices, visibleServices } from "../model/registry.ts";
 import { findSidecar, imported, type Sidecar } from "../model/sidecars.ts";
-import { sourceLabelKeys, type VirtualService, type VirtualServiceIndex } from "../model/virtual-services.ts";
+import type { VirtualService } from "../model/virtual-service.ts";
+import { sourceLabelKeys, type VirtualServiceIndex } from "../model/virtual-services.ts";
 import { type ConfigWay, configWay } from "./config-source.ts";
 
 /** Whose view of the mesh is translated. Proxies with equal views share every resource made for it. */

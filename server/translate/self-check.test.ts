@@ -75,12 +75,16 @@ const namespaces = ["default", "prod", "shop", "istio-system"];
 const exports = [undefined, ["."], ["*"], ["prod"], ["shop", "."]];
 
 /** One object put (often a changed one), or deleted. */
-function edit(random: (below: number) => number, objects: ReadonlyMap<string, ConfigObject>): ConfigChange {
+function edit(
+  random: (below: number) => number,
+  objects: ReadonlyMap<string, ConfigObject>,
+  templates: readonly ConfigObject[],
+): ConfigChange {
   const keyOf = ({ kind, metadata: { namespace, name } }: ConfigObject) => ({ kind, namespace, name });
   const present = [...objects.values()];
   const victim = present[random(present.length)];
   if (victim && random(4) === 0) return { type: "DELETED", key: keyOf(victim), before: victim };
-  const template = random(2) === 0 && victim ? victim : pool[random(pool.length)];
+  const template = random(2) === 0 && victim ? victim : templates[random(templates.length)];
   if (!template) throw new Error("no golden cases");
   const after = structuredClone(template);
   change(after, random, present);
@@ -109,12 +113,17 @@ function change(object: ConfigObject, random: (below: number) => number, present
 }
 
 /** Lets objects come, change and go; each proxy is translated when `isAsked` says so, and compared with one that knows nothing of what was before. */
-function live(seed: number, revisions: number, isAsked: (random: (below: number) => number) => boolean): void {
+function live(
+  seed: number,
+  revisions: number,
+  isAsked: (random: (below: number) => number) => boolean,
+  templates: readonly ConfigObject[] = pool,
+): void {
   const random = randomFrom(seed);
   const objects = new Map<string, ConfigObject>();
   let mesh = buildMesh([], 0);
   for (let revision = 1; revision <= revisions; revision++) {
-    const changes = Array.from({ length: 1 + random(3) }, () => edit(random, objects));
+    const changes = Array.from({ length: 1 + random(3) }, () => edit(random, objects, templates));
     for (const { type, key, after } of changes) {
       const name = `${key.kind}/${key.namespace}/${key.name}`;
       if (type === "DELETED") objects.delete(name);
@@ -147,5 +156,16 @@ describe("what is remembered is what would be made from scratch, over a random l
       timeout: 120_000,
     },
     (seed) => live(seed, 60, () => true),
+  );
+
+  const delegates = ["delegate", "delegate-gateway"].flatMap(
+    (name) => loadCase(join(folder, `${name}.in.yaml`)).objects,
+  );
+  it.each([6, 7])(
+    "of roots and delegates that come, go and change places (seed %i)",
+    {
+      timeout: 120_000,
+    },
+    (seed) => live(seed, 150, (random) => random(2) === 0, delegates),
   );
 });

@@ -10,12 +10,11 @@ import { covers, isWildcard } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttpOrAuto } from "../model/protocol.ts";
 import type { Service } from "../model/service.ts";
+import { meshGateway, type VirtualService } from "../model/virtual-service.ts";
 import {
   findVirtualServices,
-  meshGateway,
   routingSteps,
   rulesIn,
-  type VirtualService,
   type VirtualServiceChange,
   virtualServicesAt,
 } from "../model/virtual-services.ts";

@@ -47,6 +47,10 @@ function readable(match: Record<string, unknown>): MatchParts {
 
 function targetText(rule: Rule, t: ReturnType<typeof useTranslations<"form">>): string {
   const name = typeof rule.name === "string" && rule.name !== "" ? ` · ${rule.name}` : "";
+  if (isRecord(rule.delegate)) {
+    const { namespace, name: delegate } = rule.delegate;
+    return t("delegates", { object: [namespace, delegate].filter(Boolean).join("/") }) + name;
+  }
   if (isRecord(rule.directResponse)) return t("answers", { status: String(rule.directResponse.status ?? "") }) + name;
   if (isRecord(rule.redirect)) {
     const { authority, uri, prefixRewrite } = rule.redirect;

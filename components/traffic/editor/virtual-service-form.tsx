@@ -52,7 +52,7 @@ export function VirtualServiceForm({ host }: { host: string }) {
       </Section>
       <Section title={t("scope")} paths={[]} summary={scopeText(object.spec)} testId="section-scope">
         <div className={styles.grid}>
-          <ListField path={["spec", "hosts"]} label={t("hosts")} required />
+          <ListField path={["spec", "hosts"]} label={t("hosts")} placeholder={t("hosts-none")} />
           <ListField
             path={["spec", "gateways"]}
             label={t("gateways")}

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { Alerts, type Notice, noticeText, Receivers, ReceiverTest } from "../../contract/index.ts";
+import { age } from "../age.ts";
 import { columns } from "../columns.ts";
 import { portOffsetOption } from "../config/client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
@@ -75,7 +76,7 @@ async function list(options: Options, io: CliIo): Promise<void> {
 const row = (notice: Notice, now: number): string[] => [
   notice.clearedAt === null ? notice.severity : `(${notice.severity})`,
   moment(notice.firedAt),
-  `${Math.round(((notice.clearedAt ?? now) - notice.firedAt) / 1000)} s`,
+  age((notice.clearedAt ?? now) - notice.firedAt),
   notice.rule,
   noticeText(notice),
 ];

@@ -27,11 +27,22 @@ beforeEach(async () => {
       let body = "";
       for await (const chunk of request) body += chunk;
       const id = `${kept.length + 1}${"0".repeat(7)}`;
-      kept.unshift({ ...JSON.parse(body), id, author: "ada", revision: { from: 1, to: 1 } });
+      const revision = { from: kept.length + 1, to: kept.length + 1 };
+      kept.unshift({ ...JSON.parse(body), id, author: "ada", revision });
       send(kept[0]);
     } else if (url === "/api/load-targets") {
       const way = { namespace: "default", origin: base, protocols: ["http1"], hosts: [] };
       send({ targets: [{ ...way, kind: "workload", name: "productpage-v1" }] });
+    } else if (url.startsWith("/api/changes")) {
+      const change = {
+        at: 0,
+        author: "ada",
+        summary: "reviews 100/0 → 50/50",
+        words: [],
+        kind: "traffic",
+        objects: [],
+      };
+      send({ now: 0, changes: [3, 2, 1].map((revision) => ({ ...change, revision })) });
     } else if (url === "/api/load-tests") send({ now: 0, running: null, reports: kept });
     else send(kept.find(({ id }) => url.endsWith(id)));
   });
@@ -86,6 +97,7 @@ it("fails where a limit is broken, and beside an earlier run", async () => {
   const compared = await limpid("compare", "2", "1");
   expect(compared).toMatchObject({ err: "", failed: false });
   expect(compared.out).toContain("latency then");
+  expect(compared.out).toContain("changed between the two:\n2  1970-01-01 00:00:00  reviews 100/0 → 50/50  ada\n");
 });
 
 it("says what is wrong before it sends anything", async () => {

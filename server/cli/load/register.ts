@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { LoadReport, LoadTargets, LoadTests, type MadeLoadTest } from "../../contract/index.ts";
+import { ChangeList, LoadReport, LoadTargets, LoadTests, type MadeLoadTest } from "../../contract/index.ts";
 import { runLoad } from "../../load/run-load.ts";
 import { columns } from "../columns.ts";
 import { portOffsetOption } from "../config/client.ts";
@@ -8,7 +8,7 @@ import { askDashboard, type DashboardOption, dashboardOption } from "../dashboar
 import { collect } from "../options.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import { type PlanOptions, planOf, targetOf } from "./plan.ts";
-import { reportRow, reportText } from "./report-text.ts";
+import { changesText, reportRow, reportText } from "./report-text.ts";
 
 const help = `
 Requests begin at the given rate, whatever became of those before; latencies count from when each was due, so that a target that stands
@@ -155,6 +155,9 @@ async function show(id: string, baseline: string | undefined, options: ReadOptio
     return;
   }
   io.out(`${reportRow(report).slice(0, 6).join("  ")}\n${reportText(report.outcome, other?.outcome, report.plan)}\n`);
+  if (!other) return;
+  const { changes } = ChangeList.parse(await askDashboard(options, io, "/api/changes?limit=200"));
+  io.out(changesText(changes, report, other));
 }
 
 const tests = async (options: DashboardOption, io: CliIo) =>

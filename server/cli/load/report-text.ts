@@ -1,5 +1,13 @@
-import type { LoadLatency, LoadOutcome, LoadPlan, LoadReport } from "../../contract/index.ts";
+import {
+  type Change,
+  changesBetween,
+  type LoadLatency,
+  type LoadOutcome,
+  type LoadPlan,
+  type LoadReport,
+} from "../../contract/index.ts";
 import { columns } from "../columns.ts";
+import { count } from "../count.ts";
 import { failedPercent } from "./limits.ts";
 
 const quantiles = ["p50", "p75", "p90", "p95", "p99", "p999", "max"] as const satisfies (keyof LoadLatency)[];
@@ -39,8 +47,8 @@ const requestRows = ({ requests }: LoadOutcome, plan: LoadPlan): string[][] => [
 
 function countsLine(outcome: LoadOutcome): string {
   const { due, answered, answeredPerSec, statuses, failures } = outcome;
-  const parts = [...Object.entries(statuses), ...Object.entries(failures)].map(([what, count]) => `${what} × ${count}`);
-  return `${due} due, ${answered} answered (${answeredPerSec.toFixed(1)}/s), ${percent(failedPercent(outcome))} failed: ${parts.join(", ") || "nothing"}`;
+  const parts = [...Object.entries(statuses), ...Object.entries(failures)].map(([what, times]) => `${what} × ${times}`);
+  return `${due} due, ${answered} answered (${answeredPerSec.toFixed(1)}/s), ${due === 0 ? "-" : percent(failedPercent(outcome))} failed: ${parts.join(", ") || "nothing"}`;
 }
 
 function notes({ generatorLagMs, failures }: LoadOutcome): string[] {
@@ -48,20 +56,32 @@ function notes({ generatorLagMs, failures }: LoadOutcome): string[] {
     generatorLagMs > lateMs
       ? [`This machine was late by up to ${ms(generatorLagMs)} in sending (99 of 100), which is in the latencies.`]
       : [];
+  const unanswered = Object.values(failures).reduce((sum, count) => sum + count, 0);
+  const silent = unanswered > 0 ? [`${count(unanswered, "request")} without an answer: in no percentile.`] : [];
   const waited = (failures["not sent"] ?? 0) + (failures["no connection in time"] ?? 0);
   const stuck = waited > 0 ? [`${waited} never had a connection: more --connections, or less --rate.`] : [];
-  return [...late, ...stuck];
+  return [...silent, ...late, ...stuck];
 }
+
+/** What of the mesh was changed between two runs, the newest last. */
+export function changesText(changes: readonly Change[], one: LoadReport, other: LoadReport): string {
+  const between = changesBetween(changes, one, other).toReversed();
+  if (between.length === 0) return "nothing of the mesh was changed between the two\n";
+  const rows = between.map(({ revision, at, summary, author }) => [String(revision), utc(at), summary, author]);
+  return `changed between the two:\n${columns(rows)}`;
+}
+
+const utc = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace("T", " ");
 
 /** One line of a list. */
 export const reportRow = ({ id, startedAt, plan, outcome, ended }: LoadReport): string[] => [
   id.slice(0, 8),
-  new Date(startedAt).toISOString().slice(0, 19).replace("T", " "),
+  utc(startedAt),
   `${plan.method} ${plan.url}`,
   `${plan.rate}/s`,
   `${plan.durationSec} s`,
   ended,
-  percent(failedPercent(outcome)),
+  outcome.due === 0 ? "-" : percent(failedPercent(outcome)),
   ms(outcome.latency.p50),
   ms(outcome.latency.p99),
 ];

@@ -1,5 +1,6 @@
 import { isClockApart, type Trace, type TraceSpan, type TraceSummary } from "../../contract/index.ts";
 import { columns } from "../columns.ts";
+import { count } from "../count.ts";
 
 export function traceTable(traces: readonly TraceSummary[]): string {
   const rows = traces.map(({ traceId, startMs, durationMs, spans, errors, root }) => [
@@ -15,7 +16,7 @@ export function traceTable(traces: readonly TraceSummary[]): string {
 
 /** A line a span: its place in the tree, begin and duration; `*`: on the critical path, `!`: failed, `~`: moved, clocks run apart. */
 export function traceTree({ traceId, startMs, durationMs, spans, errors, tree, totals }: Trace): string {
-  const head = `trace ${traceId}\n${new Date(startMs).toISOString()} · ${ms(durationMs)} · ${spans} spans · ${errors} errors\n\n`;
+  const head = `trace ${traceId}\n${new Date(startMs).toISOString()} · ${ms(durationMs)} · ${count(spans, "span")} · ${count(errors, "error")}\n\n`;
   const rows = tree.map((span, at) => [
     `${branches(tree, at)}${span.missing ? `(missing parent ${span.spanId})` : nameOf(span)}`,
     `+${ms(span.startUs / 1000)}`,
@@ -23,9 +24,9 @@ export function traceTree({ traceId, startMs, durationMs, spans, errors, tree, t
     `self ${ms(span.selfUs / 1000)}`,
     marks(span),
   ]);
-  const sums = totals.map(({ service, spans: count, errors: failed, selfUs, criticalUs }) => [
+  const sums = totals.map(({ service, spans: of, errors: failed, selfUs, criticalUs }) => [
     service,
-    String(count),
+    String(of),
     String(failed),
     ms(selfUs / 1000),
     ms(criticalUs / 1000),
@@ -33,7 +34,7 @@ export function traceTree({ traceId, startMs, durationMs, spans, errors, tree, t
   return `${head}${columns(rows)}\n${columns([["SERVICE", "SPANS", "ERRORS", "SELF", "CRITICAL"], ...sums])}`;
 }
 
-const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)}ms`;
+const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 
 const nameOf = ({ service, version, name }: TraceSpan): string =>
   `${service}${version === null ? "" : ` ${version}`}  ${name}`;

@@ -81,7 +81,7 @@ it("lists what was found, and passes on the filters", async () => {
   const said = await run(["--service", "shop", "--min", "5", "--errors", "--tag", "a=b", "c=d e"], {
     "/api/traces": { fromMs: 0, toMs: 9, traces: [summary], full: false },
   });
-  expect(said.out.split("\n")[1]).toMatch(/^a{32} {2}1970-01-01T00:00:00.000Z {2}100ms {5}5 {6}1 {7}shop op-a$/);
+  expect(said.out.split("\n")[1]).toMatch(/^a{32} {2}1970-01-01T00:00:00.000Z {2}100 ms {4}5 {6}1 {7}shop op-a$/);
   expect(Object.fromEntries(new URL(said.asked[0] ?? "", "http://x").searchParams)).toEqual({
     service: "shop",
     min: "5",
@@ -95,18 +95,18 @@ it("lists what was found, and passes on the filters", async () => {
 it("prints one as a tree", async () => {
   const said = await run([traceId], { [`/api/traces/${traceId}`]: trace });
   expect(said.out.replaceAll(/ +\n/g, "\n")).toBe(`trace ${traceId}
-1970-01-01T00:00:00.000Z · 100ms · 5 spans · 1 errors
+1970-01-01T00:00:00.000Z · 100 ms · 5 spans · 1 error
 
-shop  op-a          +0.00ms  100ms   self 30ms    *
-├─ shop  op-b       +10ms    30ms    self 22ms    *
-│  └─ shop  op-c    +12ms    8.00ms  self 8.00ms  * ! no
-└─ db v2  op-d      +50ms    40ms    self 40ms    *
-(missing parent x)  +60ms    10ms    self 0.00ms
-└─ shop  op-e       +60ms    10ms    self 10ms    *
+shop  op-a          +0.00 ms  100 ms   self 30 ms    *
+├─ shop  op-b       +10 ms    30 ms    self 22 ms    *
+│  └─ shop  op-c    +12 ms    8.00 ms  self 8.00 ms  * ! no
+└─ db v2  op-d      +50 ms    40 ms    self 40 ms    *
+(missing parent x)  +60 ms    10 ms    self 0.00 ms
+└─ shop  op-e       +60 ms    10 ms    self 10 ms    *
 
-SERVICE  SPANS  ERRORS  SELF  CRITICAL
-shop     4      1       70ms  70ms
-db       1      0       40ms  40ms
+SERVICE  SPANS  ERRORS  SELF   CRITICAL
+shop     4      1       70 ms  70 ms
+db       1      0       40 ms  40 ms
 `);
 });
 

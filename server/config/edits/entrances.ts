@@ -1,28 +1,43 @@
-import { isHostOf, type ServiceRef, throughOf, type VirtualService } from "./service-host.ts";
+import { isHostOf, type ServiceRef, type VirtualService } from "./service-host.ts";
+
+/** An object whose rules requests meet: a VirtualService, or a delegate in the name of others. */
+export interface PlacedRules {
+  virtualService: VirtualService;
+  /** What clients call to meet them. */
+  hosts: readonly string[];
+  /** Where they are met: `mesh`, and gateways as `<namespace>/<name>`. */
+  through: readonly string[];
+  /** Those that delegate to it; none: it has hosts of its own. */
+  roots: readonly VirtualService[];
+  /** Indexes into `spec.http` of the rules that are in force. */
+  rules: readonly number[];
+}
 
 /** A VirtualService by which a service is entered from outside of the mesh. */
-export interface EntranceRules {
-  virtualService: VirtualService;
+export interface EntranceRules extends PlacedRules {
   /** Gateways that it is in force at, as `<namespace>/<name>`; never `mesh`. */
   gateways: string[];
-  /** Indexes into `spec.http` of the rules that send to the service. */
+  /** Of the rules those that send to the service. */
   rules: number[];
 }
 
 /** Of the VirtualServices those of gateways that send requests to the service, but for the one that rules it inside of the mesh. */
 export function entrancesOf(
-  virtualServices: readonly VirtualService[],
+  placed: readonly PlacedRules[],
   service: ServiceRef,
   inMesh: VirtualService | undefined,
 ): EntranceRules[] {
-  return virtualServices.flatMap((virtualService) => {
-    const gateways = throughOf(virtualService).filter((name) => name !== "mesh");
+  return placed.flatMap((one) => {
+    const { virtualService, through } = one;
+    const gateways = through.filter((name) => name !== "mesh");
     if (gateways.length === 0 || virtualService === inMesh) return [];
     const { namespace } = virtualService.metadata;
-    const rules = (virtualService.spec.http ?? []).flatMap(({ route = [] }, index) =>
-      route.some(({ destination }) => isHostOf(destination.host, namespace, service)) ? [index] : [],
+    const rules = one.rules.filter((index) =>
+      virtualService.spec.http?.[index]?.route?.some(({ destination }) =>
+        isHostOf(destination.host, namespace, service),
+      ),
     );
-    return rules.length > 0 ? [{ virtualService, gateways, rules }] : [];
+    return rules.length > 0 ? [{ ...one, gateways, rules }] : [];
   });
 }
 

@@ -5,15 +5,16 @@ import type { HTTPFaultInjection, HTTPRoute } from "../kinds/index.ts";
 import { describeMatch } from "./describe.ts";
 import { limitMatch } from "./fault-limit.ts";
 import { carriers, copyOf, type FaultRecord, type FaultRecords, isLimited, readRecords } from "./fault-record.ts";
-import { type ServiceRef, throughOf, type VirtualService } from "./service-host.ts";
+import { reachOf, type ServiceRef, type VirtualService } from "./service-host.ts";
 
 /** `services`: of the registry, so that a fault can name the one whose requests it hits. Every fault in the VirtualServices, those that Limpid injected and those written by hand, in the objects' order. */
 export function listFaults(virtualServices: readonly VirtualService[], services: readonly ServiceRef[] = []): Fault[] {
   const registry = new Map(services.map((service) => [service.hostname, service]));
   const faults: Fault[] = [];
   const injected = new Map<string, Fault>();
+  const reach = reachOf(virtualServices);
   for (const virtualService of virtualServices) {
-    for (const fault of faultsOf(virtualService, registry)) {
+    for (const fault of faultsOf(virtualService, reach(virtualService), registry)) {
       // One that was put into several objects at once is one fault.
       const id = fault.author === null ? undefined : fault.id.split("/")[2];
       const twin = id === undefined ? undefined : injected.get(id);
@@ -76,7 +77,9 @@ export function parseFaultId(id: string): { namespace: string; virtualService: s
 
 type Registry = ReadonlyMap<string, ServiceRef>;
 
-function faultsOf(virtualService: VirtualService, registry: Registry): Fault[] {
+type Reach = ReturnType<ReturnType<typeof reachOf>>;
+
+function faultsOf(virtualService: VirtualService, reach: Reach, registry: Registry): Fault[] {
   const records = readRecords(virtualService);
   const rules = virtualService.spec.http ?? [];
   const { namespace, name } = virtualService.metadata;
@@ -85,13 +88,13 @@ function faultsOf(virtualService: VirtualService, registry: Registry): Fault[] {
   );
   const faults = Object.entries(records.faults)
     .filter(([id]) => (injected.get(id)?.size ?? 0) > 0)
-    .map(([id, record]) => fromRecord(virtualService, id, record, registry));
+    .map(([id, record]) => fromRecord(virtualService, { id, record, reach }, registry));
   const isInjected = (rule: HTTPRoute) => [...injected.values()].some((own) => own.has(rule));
   rules.forEach((rule, index) => {
     if (rule.fault === undefined || isInjected(rule)) return;
     faults.push({
       id: `${namespace}/${name}/http-${index}`,
-      ...placeOf(virtualService, victimOf(virtualService, rule, registry)),
+      ...placeOf(virtualService, reach, victimOf(virtualService, reach.hosts, rule, registry)),
       virtualService: name,
       delay: delayOf(rule.fault),
       abort: abortOf(rule.fault),
@@ -115,10 +118,15 @@ function rulesOf({ metadata, spec }: VirtualService, id: string, record: FaultRe
 }
 
 /** Whose requests a rule is about: the service that callers name, else, behind a gateway, the one service that the rule sends to. */
-function victimOf({ metadata, spec }: VirtualService, rule: HTTPRoute, registry: Registry): ServiceRef | undefined {
+function victimOf(
+  { metadata }: VirtualService,
+  hosts: readonly string[],
+  rule: HTTPRoute,
+  registry: Registry,
+): ServiceRef | undefined {
   const find = (host: string): ServiceRef | undefined =>
     registry.get(host) ?? [...shortNames(host, metadata.namespace)].flatMap((name) => registry.get(name) ?? [])[0];
-  const called = spec.hosts.length === 1 ? find(spec.hosts[0] ?? "") : undefined;
+  const called = hosts.length === 1 ? find(hosts[0] ?? "") : undefined;
   if (called !== undefined) return called;
   const targets = new Set((rule.route ?? []).map(({ destination }) => destination.host));
   return targets.size === 1 ? find([...targets][0] ?? "") : undefined;
@@ -142,17 +150,21 @@ function sourceOf({ match = [] }: HTTPRoute, namespace: string): FaultSource | n
 
 type Place = Pick<Fault, "namespace" | "service" | "hostname" | "hosts" | "through">;
 
-function placeOf({ metadata, spec }: VirtualService, service: ServiceRef | undefined): Place {
+function placeOf({ metadata }: VirtualService, { hosts, through }: Reach, service: ServiceRef | undefined): Place {
   return {
     namespace: service?.namespace ?? metadata.namespace,
-    service: service?.name ?? spec.hosts[0] ?? metadata.name,
+    service: service?.name ?? hosts[0] ?? metadata.name,
     hostname: service?.hostname ?? null,
-    hosts: spec.hosts,
-    through: throughOf({ metadata, spec }),
+    hosts,
+    through: [...through],
   };
 }
 
-function fromRecord(virtualService: VirtualService, id: string, record: FaultRecord, registry: Registry): Fault {
+function fromRecord(
+  virtualService: VirtualService,
+  { id, record, reach }: { id: string; record: FaultRecord; reach: Reach },
+  registry: Registry,
+): Fault {
   const { namespace, name } = virtualService.metadata;
   const known = [...registry.values()].find(
     (it) => it.namespace === record.namespace && (it.name === record.service || it.hostname === record.service),
@@ -160,7 +172,7 @@ function fromRecord(virtualService: VirtualService, id: string, record: FaultRec
   const limits = isLimited(record) ? [limitMatch(record)] : [];
   return {
     id: `${namespace}/${name}/${id}`,
-    ...placeOf(virtualService, known),
+    ...placeOf(virtualService, reach, known),
     namespace: record.namespace,
     service: record.service,
     virtualService: name,

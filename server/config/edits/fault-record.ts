@@ -68,10 +68,10 @@ export function withRecords(virtualService: VirtualService, records: FaultRecord
 export const isLimited = ({ header, source, gateways }: Pick<FaultRecord, "header" | "source" | "gateways">): boolean =>
   header !== null || source !== undefined || gateways !== undefined;
 
-/** Whether all that a rule does is to send to the record's service. Without a host of its own any rule with a route is meant. */
-export function isRuleOf({ route = [] }: HTTPRoute, record: FaultRecord, namespace: string): boolean {
-  if (route.length === 0) return false;
+/** Whether all that a rule does is to send to the record's service. Without a host of its own any rule with a route is meant, or with a delegate, whose rules take the fault over. */
+export function isRuleOf({ route = [], delegate }: HTTPRoute, record: FaultRecord, namespace: string): boolean {
   const { hostname } = record;
+  if (route.length === 0) return delegate !== undefined && hostname === undefined;
   if (hostname === undefined) return true;
   const service = { namespace: record.namespace, name: record.service, hostname };
   return route.every(({ destination }) => isHostOf(destination.host, namespace, service));

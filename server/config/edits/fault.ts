@@ -108,7 +108,7 @@ function refuse(
 ): FieldError | undefined {
   const path = "service";
   if (Object.hasOwn(records.faults, id)) return { path: "id", ...told("fault-there", { id }) };
-  const others = base.spec.hosts.filter((host) => !isHostOf(host, base.metadata.namespace, service));
+  const others = (base.spec.hosts ?? []).filter((host) => !isHostOf(host, base.metadata.namespace, service));
   if (others.length > 0 && record.hostname === undefined) {
     return { path, ...told("fault-hosts", { name: base.metadata.name, hosts: others.join(", ") }) };
   }

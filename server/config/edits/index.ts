@@ -1,4 +1,4 @@
-export { type EntranceRules, entrancesOf, hasOwnRule } from "./entrances.ts";
+export { type EntranceRules, entrancesOf, hasOwnRule, type PlacedRules } from "./entrances.ts";
 export { type FaultEntrance, injectFault, removeFault } from "./fault.ts";
 export { type ExpiredFaults, expiredFaults, fusedRules, listFaults, nextFaultEnd } from "./fault-list.ts";
 export { hasFault, hasRecords } from "./fault-record.ts";

@@ -4,7 +4,7 @@ import type { HTTPRoute, HTTPRouteDestination } from "../kinds/index.ts";
 import type { ConfigObject } from "../object.ts";
 import { toYaml } from "../to-yaml.ts";
 import { describeFault, describeMatch, describeMirrors, describeRedirect, describeRetries } from "./describe.ts";
-import type { EntranceRules } from "./entrances.ts";
+import type { EntranceRules, PlacedRules } from "./entrances.ts";
 import { type DestinationRule, isHostOf, type ServiceRef, type VirtualService } from "./service-host.ts";
 import { versionOf, versionSubsets } from "./subsets.ts";
 
@@ -17,33 +17,39 @@ export interface RoutingInput {
   /** How many proxies hold the service's routes. */
   proxies: number;
   entrances: readonly EntranceRules[];
+  /** To which the VirtualService delegates. */
+  delegates?: readonly PlacedRules[];
 }
 
 /** A service's rules for people, and what a change of them has to know. */
 export function routingOf(input: RoutingInput): Routing {
-  const { service, virtualService, destinationRule, versions, proxies, entrances } = input;
+  const { service, virtualService, destinationRule, versions, proxies, entrances, delegates = [] } = input;
   const { layer = "http" } = service;
-  const isOursIn = (object: VirtualService | undefined) => (host: string) =>
-    isHostOf(host, object?.metadata.namespace ?? "", service);
+  const whose = (object: VirtualService | undefined): Whose => {
+    const namespace = object?.metadata.namespace ?? "";
+    return { namespace, destinationRule, isOurs: (host) => isHostOf(host, namespace, service) };
+  };
+  const placed = ({ virtualService: object, hosts, roots, rules }: PlacedRules) => ({
+    ...held(object),
+    hosts: [...hosts],
+    roots: roots.map(({ metadata: { namespace, name } }) => ({ namespace, name })),
+    rules: rules.flatMap((index) => {
+      const rule = object.spec.http?.[index];
+      return rule ? [routeRule(rule, index, whose(object))] : [];
+    }),
+  });
   return {
     hostname: service.hostname,
     virtualService: virtualService === undefined ? null : held(virtualService),
     destinationRule: destinationRule === undefined ? null : held(destinationRule),
     rules: (virtualService?.spec[layer] ?? []).map((rule, index) =>
-      routeRule(rule as HTTPRoute, index, destinationRule, isOursIn(virtualService)),
+      routeRule(rule as HTTPRoute, index, whose(virtualService)),
     ),
     layer,
     versions: versionSubsets(versions, destinationRule?.spec.subsets ?? []),
     proxies,
-    entrances: entrances.map(({ virtualService: entrance, gateways, rules }) => ({
-      ...held(entrance),
-      hosts: entrance.spec.hosts,
-      gateways,
-      rules: rules.flatMap((index) => {
-        const rule = entrance.spec.http?.[index];
-        return rule ? [routeRule(rule, index, destinationRule, isOursIn(entrance))] : [];
-      }),
-    })),
+    entrances: entrances.map((one) => ({ ...placed(one), gateways: one.gateways })),
+    delegates: delegates.map((one) => ({ ...placed(one), gateways: one.through.filter((name) => name !== "mesh") })),
   };
 }
 
@@ -56,14 +62,16 @@ const held = (object: VirtualService | DestinationRule) => ({
 
 /** A rule on its own: which of its destinations are whose versions is not asked. */
 export const describeRule = (rule: HTTPRoute, index: number): RouteRule =>
-  routeRule(rule, index, undefined, () => false);
+  routeRule(rule, index, { namespace: "", destinationRule: undefined, isOurs: () => false });
 
-function routeRule(
-  rule: HTTPRoute,
-  index: number,
-  destinationRule: DestinationRule | undefined,
-  isOurs: (host: string) => boolean,
-): RouteRule {
+/** Of the object that a rule stands in, and of the service that it is shown for. */
+interface Whose {
+  namespace: string;
+  destinationRule: DestinationRule | undefined;
+  isOurs: (host: string) => boolean;
+}
+
+function routeRule(rule: HTTPRoute, index: number, { namespace, destinationRule, isOurs }: Whose): RouteRule {
   return {
     index,
     name: rule.name ?? null,
@@ -75,6 +83,7 @@ function routeRule(
     mirror: describeMirrors(rule),
     fault: rule.fault === undefined ? null : describeFault(rule.fault),
     redirect: describeRedirect(rule),
+    ...(rule.delegate && { delegate: { namespace: rule.delegate.namespace || namespace, name: rule.delegate.name } }),
   };
 }
 

@@ -23,6 +23,27 @@ export function throughOf({ metadata, spec }: Pick<VirtualService, "metadata" | 
   return spec.gateways.map((name) => gatewayKey(name, metadata.namespace));
 }
 
+/** Which hosts and gateways the rules of each object are met at: a delegate's at those of the ones that delegate to it. */
+export function reachOf(
+  all: readonly VirtualService[],
+): (object: VirtualService) => { hosts: string[]; through: string[] } {
+  const roots = new Map<string, VirtualService[]>();
+  for (const root of all) {
+    for (const { delegate } of root.spec.http ?? []) {
+      if (delegate === undefined) continue;
+      const key = `${delegate.namespace || root.metadata.namespace}/${delegate.name}`;
+      roots.set(key, [...(roots.get(key) ?? []), root]);
+    }
+  }
+  return (object) => {
+    const { metadata, spec } = object;
+    if (spec.hosts?.length) return { hosts: spec.hosts, through: throughOf(object) };
+    const own = [...new Set(roots.get(`${metadata.namespace}/${metadata.name}`))];
+    const hosts = [...new Set(own.flatMap((root) => root.spec.hosts ?? []))];
+    return { hosts, through: [...new Set(own.flatMap(throughOf))] };
+  };
+}
+
 /** `<name>` is of the own namespace, `<namespace>/<name>` of any. https://istio.io/latest/docs/reference/config/networking/virtual-service/#VirtualService-gateways */
 function gatewayKey(name: string, namespace: string): string {
   if (name === "mesh") return name;

@@ -5,6 +5,7 @@ import { grpcStatusNames } from "../../wire/grpc-status.ts";
 import { destinationSchema } from "./destination.ts";
 import {
   changedHeaderError,
+  dnsLabelOrNone,
   duration,
   nonNegativeInt32,
   percentage,
@@ -15,8 +16,9 @@ import {
 } from "./fields.ts";
 import { headerValueError } from "./header-value.ts";
 import { httpMatchSchema } from "./http-match.ts";
+import { subdomainError } from "./metadata.ts";
 import { regexError } from "./regex.ts";
-import { notYet, notYetUse, orNull, type Report, rule, says, text } from "./schema.ts";
+import { notYetUse, orNull, type Report, rule, says, text } from "./schema.ts";
 
 // https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRoute
 
@@ -225,13 +227,30 @@ const routeFields = z.strictObject({
   mirrors: z.array(mirrorSchema).optional(),
   corsPolicy: corsPolicySchema.optional(),
   headers: headersSchema.optional(),
-  delegate: notYet(told("not-yet-delegate", {})),
+  delegate: z
+    .strictObject({
+      name: text(subdomainError).describe("A VirtualService without hosts."),
+      namespace: dnsLabelOrNone().optional().describe("Of this VirtualService when unset."),
+    })
+    .optional()
+    .describe("Whose rules take these requests, with what this rule says beside them; instead of route and redirect."),
 });
 export type HTTPRoute = z.output<typeof routeFields>;
 
 export const httpRouteSchema = rule(routeFields, checkRoute);
 
 function checkRoute(route: HTTPRoute, report: Report): void {
+  const destinations = route.route ?? [];
+  if (route.delegate !== undefined) {
+    if (destinations.length > 0) report(["route"], told("rule-not-both", { other: "delegate" }));
+    if (route.redirect !== undefined) report(["redirect"], told("rule-not-both", { other: "delegate" }));
+  } else checkAction(route, report);
+  const request = route.headers?.request;
+  const places = [Boolean(route.rewrite?.authority), setsAuthority(request?.set), setsAuthority(request?.add)];
+  if (places.filter(Boolean).length > 1) report([], told("authority-twice", {}));
+}
+
+function checkAction(route: HTTPRoute, report: Report): void {
   const destinations = route.route ?? [];
   const action =
     route.redirect !== undefined ? "redirect" : route.directResponse !== undefined ? "directResponse" : undefined;
@@ -263,7 +282,4 @@ function checkRoute(route: HTTPRoute, report: Report): void {
       }
     });
   }
-  const request = route.headers?.request;
-  const places = [Boolean(route.rewrite?.authority), setsAuthority(request?.set), setsAuthority(request?.add)];
-  if (places.filter(Boolean).length > 1) report([], told("authority-twice", {}));
 }

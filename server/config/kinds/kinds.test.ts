@@ -136,7 +136,6 @@ describe("metadata", () => {
       expect.stringMatching(/^metadata.namespace: must be lower-case/),
       expect.stringMatching(/^metadata.finalizers: not supported yet by Limpid/),
       "metadata.lables: unknown field; did you mean labels?",
-      "spec.hosts: is required",
       "spec: needs at least one of http, tls, tcp",
     ]);
     expect(errorsOf(named({}))).toEqual(["metadata.name: is required"]);
@@ -199,7 +198,7 @@ describe("the registry", () => {
     );
     const schema = JSON.stringify(kindNamed("VirtualService")?.jsonSchema());
     expect(schema).toContain('"perTryTimeout"');
-    for (const refused of ["delegate", "statPrefix", "exponentialDelay", "propertyNames", '"not"'])
+    for (const refused of ["statPrefix", "exponentialDelay", "propertyNames", '"not"'])
       expect(schema).not.toContain(refused);
     const columns = (input: unknown) => {
       const parsed = accepted(input);

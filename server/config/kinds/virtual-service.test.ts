@@ -34,6 +34,20 @@ describe("accepts, and keeps as written", () => {
       }),
     ],
     [
+      "root and delegate",
+      vs({
+        route: undefined,
+        match: [{ uri: { prefix: "/a" } }],
+        directResponse: { status: 503 },
+        rewrite: { uri: "/" },
+        mirror: { host: "a" },
+        mirrors: [],
+        delegate: { name: "team.a", namespace: "" },
+      }),
+    ],
+    ["a delegate", object("VirtualService", { exportTo: ["."], http: [{ route }] })],
+    ["a delegate as templates write it", object("VirtualService", { hosts: [], gateways: [], http: [{ route }] })],
+    [
       "header presence",
       match({
         headers: { "end-user": {}, ":path": { prefix: "/" } },
@@ -132,10 +146,35 @@ describe("refuses, by path", () => {
     ["unknown fields", vs({ weigth: 1 }), ["spec.http[0].weigth: unknown field"]],
     ["a field meant otherwise", vs({ rout: [] }), ["spec.http[0].rout: unknown field; did you mean route?"]],
     [
-      "fields of Istio that Limpid lacks",
-      vs({ delegate: { name: "x" } }, { tls: [], tcp: [] }),
+      "a root that acts itself",
+      vs({ delegate: { name: "Reviews", namespace: "a.b" }, redirect: { uri: "/x" } }),
       [
-        "spec.http[0].delegate: not supported yet by Limpid; write the delegate's rules here",
+        "spec.http[0].delegate.name: must be lower-case",
+        "spec.http[0].delegate.namespace: must be a DNS label",
+        "spec.http[0].route: a rule can't have both this and delegate",
+        "spec.http[0].redirect: a rule can't have both this and delegate",
+      ],
+    ],
+    [
+      "a delegate that is more than rules of requests, or delegates further",
+      object("VirtualService", {
+        gateways: ["mesh"],
+        http: [{ route }, { delegate: { name: "x" } }],
+        tls: [{ match: [{ sniHosts: ["a.example.com"] }], route }],
+        tcp: [{ route }],
+      }),
+      [
+        "spec.gateways: needs hosts",
+        "spec.tls: needs hosts",
+        "spec.tcp: needs hosts",
+        "spec.http[1].delegate: a delegate can't delegate any further",
+      ],
+    ],
+    [
+      "fields of Istio that Limpid lacks",
+      vs({ match: [{ statPrefix: "x" }] }, { tls: [], tcp: [] }),
+      [
+        "spec.http[0].match[0].statPrefix: not supported yet by Limpid; every route is counted by itself",
         "spec.tls: needs at least one entry",
         "spec.tcp: needs at least one entry",
       ],

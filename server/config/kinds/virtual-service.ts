@@ -6,19 +6,21 @@ import { gatewayName } from "./http-match.ts";
 import { httpRouteSchema } from "./http-route.ts";
 import { checkSniHosts, tcpRouteSchema, tlsRouteSchema } from "./l4-route.ts";
 import { HostSet, isIpAddress, sniHostError, wildcardHostError } from "./names.ts";
-import { rule, says, text } from "./schema.ts";
+import { type Report, rule, text } from "./schema.ts";
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/ */
 const virtualServiceSpecSchema = rule(
   z.strictObject({
-    hosts: rule(z.array(text(sniHostError)).min(1, says(told("hosts-required", {}))), (hosts, report) => {
+    hosts: rule(z.array(text(sniHostError)), (hosts, report) => {
       const known = new HostSet(hosts);
       hosts.forEach((host, index) => {
         const same = known.find(host, index);
         if (same !== undefined)
           report([index], told("host-covered", { host, other: `hosts[${same}]`, by: String(hosts[same]) }));
       });
-    }).describe("The hosts that clients call."),
+    })
+      .optional()
+      .describe("The hosts that clients call; none: its rules are for those that delegate to it."),
     gateways: z
       .array(gatewayName())
       .optional()
@@ -40,6 +42,10 @@ const virtualServiceSpecSchema = rule(
     const { http, tls, tcp } = spec;
     if (http === undefined && tls === undefined && tcp === undefined)
       report([], told("needs-any-of", { fields: "http, tls, tcp" }));
+    if ((spec.hosts ?? []).length === 0) {
+      checkDelegate(spec, report);
+      return;
+    }
     checkSniHosts(spec.hosts ?? [], tls ?? [], report);
     const forMesh = spec.gateways === undefined || spec.gateways.length === 0 || spec.gateways.includes("mesh");
     const onlyMesh = forMesh && (spec.gateways ?? []).every((name) => name === "mesh");
@@ -53,6 +59,16 @@ const virtualServiceSpecSchema = rule(
     if (onlyMesh && star >= 0) report(["hosts", star], told("star-needs-gateway", {}));
   },
 );
+/** https://istio.io/latest/docs/reference/config/networking/virtual-service/#Delegate */
+function checkDelegate(spec: Pick<VirtualServiceSpec, "http" | "gateways" | "tls" | "tcp">, report: Report): void {
+  for (const field of ["gateways", "tls", "tcp"] as const) {
+    if ((spec[field] ?? []).length > 0) report([field], told("needs-hosts", {}));
+  }
+  for (const [index, { delegate }] of (spec.http ?? []).entries()) {
+    if (delegate !== undefined) report(["http", index, "delegate"], told("delegate-of-delegate", {}));
+  }
+}
+
 export type VirtualServiceSpec = z.output<typeof virtualServiceSpecSchema>;
 
 export const virtualService = defineKind({

@@ -31,7 +31,7 @@ it("knows what was refused from what failed, and both from what was done", () =>
   expect(results({ scope })).toEqual([["config.write", "done"]]);
   expect(results({ error: { code: 403, message: "no" } })).toEqual([["PUT config", "refused"]]);
   expect(results({ error: { code: 409, message: "no" } })).toEqual([["PUT config", "failed"]]);
-  expect(results({ path: "/limpid/v1/join-tokens" })).toEqual([["PUT mesh", "done"]]);
+  expect(results({ method: "POST", path: "/limpid/v1/join-tokens" })).toEqual([["join-token.create", "done"]]);
   expect(results({})).toEqual([]);
   expect(results({ method: "GET", scope })).toEqual([]);
 });
@@ -56,8 +56,9 @@ it("writes down what a call did before it was refused, too, and never that the r
     ["config.write", "done"],
     ["PUT config", "refused"],
   ]);
-  expect(results({ path: "/limpid/v1/join-tokens", error: { code: 403, message: "no" } })).toEqual([
-    ["PUT config", "refused"],
+  const error = { code: 403, message: "no" };
+  expect(results({ method: "POST", path: "/limpid/v1/join-tokens", error })).toEqual([
+    ["join-token.create", "refused"],
   ]);
 });
 

@@ -3,6 +3,7 @@ import type { Deed } from "../../access/audit.ts";
 import type { ResourceKey } from "../../config/object.ts";
 import type { ConfigChange } from "../../config/store.ts";
 import { toYaml } from "../../config/to-yaml.ts";
+import type { AuditAction } from "../../contract/index.ts";
 import type { CallScope } from "./caller-scope.ts";
 
 export interface AuditedCall {
@@ -29,22 +30,30 @@ export function deedsOfCall(call: AuditedCall): Deed[] {
   const isUnknown = error?.code === 401 || isForeign;
   const who = { actor: caller?.name ?? author, way: caller?.way ?? (isUnknown ? "" : "local"), address };
   const deeds: Deed[] = [];
+  const named = besideConfig.find(([route]) => route.test(`${method} ${pattern}`))?.[1];
   if (commits.length > 0) deeds.push({ ...who, ...written(commits) });
   if (error) {
     const result = error.code === 401 || error.code === 403 ? "refused" : "failed";
     const reason = `${error.code}: ${error.message}`;
-    deeds.push({ ...who, action: `${method} config`, target: path, result, reason });
-  } else if (commits.length === 0 && isOther(pattern)) {
-    deeds.push({ ...who, action: `${method} mesh`, target: path, result: "done" });
+    deeds.push({ ...who, action: named ?? `${method} config`, target: path, result, reason });
+  } else if (commits.length === 0 && named) {
+    deeds.push({ ...who, action: named, target: path, result: "done" });
   }
   return deeds;
 }
 
-/** What is no part of the config: tokens to join, revoked identities, proxies that are forgotten. Anything else asked, or changed nothing. */
-const isOther = (pattern: string): boolean =>
-  /^\/limpid\/v1\/(?:join-tokens|certificates|ca|proxies)(?:\/|$)/.test(pattern);
+/** What is no part of the config, by its route, or by the path of whoever was refused before it was known. Anything else asked, or changed nothing. */
+const besideConfig: readonly (readonly [RegExp, AuditAction])[] = [
+  [/^POST \/limpid\/v1\/join-tokens$/, "join-token.create"],
+  [/^DELETE \/limpid\/v1\/join-tokens\/[^/]+$/, "join-token.delete"],
+  [/^POST \/limpid\/v1\/certificates\/revoke$/, "identity.revoke"],
+  [/^POST \/limpid\/v1\/certificates\/restore$/, "identity.restore"],
+  [/^DELETE \/limpid\/v1\/proxies\/[^/]+$/, "proxy.forget"],
+];
 
-function written(commits: CallScope["commits"]): Pick<Deed, "action" | "target" | "result" | "reason" | "diff"> {
+function written(commits: CallScope["commits"]): Pick<Deed, "target" | "result" | "reason" | "diff"> & {
+  action: AuditAction;
+} {
   const changes = commits.flatMap((commit) => commit.changes);
   return {
     action: "config.write",

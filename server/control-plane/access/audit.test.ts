@@ -93,6 +93,14 @@ const writes: [route: string, path: string, body?: object][] = [
   [`DELETE ${core}/:plural`, "/api/v1/services"],
   ["POST /limpid/v1/mesh/restore", "/limpid/v1/mesh/restore?revision=<start>", {}],
 ];
+/** What is no part of the config, or not alone, and what it is called. */
+const named: Readonly<Record<string, string>> = {
+  "POST /limpid/v1/join-tokens": "join-token.create",
+  "DELETE /limpid/v1/join-tokens/:id": "join-token.delete",
+  "POST /limpid/v1/certificates/revoke": "identity.revoke",
+  "POST /limpid/v1/certificates/restore": "identity.restore",
+  "DELETE /limpid/v1/proxies/:id": "proxy.forget",
+};
 /** Come as a POST and write nothing. */
 const asks = /^POST \/(?:apis\/(?:authorization|authentication)\.k8s\.io\/|limpid\/v1\/proxy-starts$)/;
 
@@ -198,7 +206,7 @@ describe("every write of the config API", () => {
           actor: who === "nobody" ? "" : who,
           way: who === "nobody" ? "" : "token",
           address: "127.0.0.1",
-          action: `${method} config`,
+          action: named[route] ?? `${method} config`,
           target,
           result: "refused",
         };
@@ -210,9 +218,7 @@ describe("every write of the config API", () => {
       const isMeshs = /^\/limpid\/v1\/(?:join-tokens|proxies)/.test(pattern);
       const [deed, ...more] = deeds;
       const isDone = deed?.actor === "ada" && deed.way === "token" && deed.result === "done";
-      const isSaid = isMeshs
-        ? deed?.action === `${method} mesh` && deed.target === path
-        : deed?.action === "config.write";
+      const isSaid = isMeshs ? deed?.action === named[route] && deed?.target === path : deed?.action === "config.write";
       const isDiff = isMeshs || /^[-+]/m.test(deed?.diff ?? "");
       if (status >= 300 || !isDone || !isSaid || !isDiff || more.length > 0) wrong.push([route, "ada", status, deeds]);
     }

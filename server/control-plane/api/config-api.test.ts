@@ -112,7 +112,7 @@ test.each([
 
 test("errors are Kubernetes' own: all fields at once, conflicts, unknown paths and methods", async () => {
   const { call } = await start();
-  const broken = { ...reviews({ v1: 100 }), spec: { http: [{ nix: 1 }] } };
+  const broken = { ...reviews({ v1: 100 }), spec: { http: [{ nix: 1, delegate: {} }] } };
   const invalid = await call("POST", `${virtualServices}?fieldValidation=Strict`, broken);
   expect(invalid).toMatchObject({
     status: 422,
@@ -127,7 +127,7 @@ test("errors are Kubernetes' own: all fields at once, conflicts, unknown paths a
   });
   expect(invalid.body.details.causes).toEqual(
     expect.arrayContaining([
-      { field: "spec.hosts", reason: "FieldValueRequired", message: "is required" },
+      { field: "spec.http[0].delegate.name", reason: "FieldValueRequired", message: "is required" },
       expect.objectContaining({ field: "spec.http[0].nix", reason: "FieldValueForbidden" }),
     ]),
   );

@@ -14,7 +14,7 @@ import { actorOf } from "./actor.ts";
 import { checkCaller, checkContentType, type GuardOptions } from "./guard.ts";
 import { inKubernetesForm } from "./kubernetes/forbidden.ts";
 import type { ApiRequest, ApiResponse, ApiRouter } from "./router.ts";
-import { StatusError, tooLarge } from "./status-error.ts";
+import { StatusError, saidError, tooLarge } from "./status-error.ts";
 
 export interface HttpLimits {
   maxConnections: number;
@@ -181,7 +181,7 @@ type Told = Connection & { author: string; dryRun: boolean; isForeign: boolean; 
 
 function toStatusError(error: unknown, logger: Logger, path: string): StatusError {
   if (error instanceof StatusError) return error;
-  if (error instanceof ReadOnlyStoreError) return new StatusError(403, "Forbidden", error.message);
+  if (error instanceof ReadOnlyStoreError) return saidError(403, "Forbidden", error.told);
   logger.error({ err: error, path }, "a config API call failed");
   if (error instanceof StorageError) return new StatusError(500, "InternalError", error.message);
   return new StatusError(500, "InternalError", "an error on the server has prevented the request from succeeding");

@@ -51,7 +51,8 @@ function virtualServiceOf(config: ServiceConfig, { metadata, spec }: CanaryObjec
   const wanted = spec.route?.virtualService;
   if (wanted === undefined) return { object: config.virtualService };
   const [name = "", namespace = metadata.namespace] = wanted.split("/").reverse();
-  const all = [config.virtualService, ...config.entrances.map(({ virtualService }) => virtualService)];
+  const others = [...config.entrances, ...config.delegates];
+  const all = [config.virtualService, ...others.map(({ virtualService }) => virtualService)];
   const object = all.find((one) => one?.metadata.name === name && one.metadata.namespace === namespace);
   return object ? { object } : `VirtualService ${namespace}/${name} sends nothing to ${config.ref.name}`;
 }
@@ -104,6 +105,10 @@ function versionNamed(
 
 /** A rule that names no versions sends to all alike: as soon as a canary begins, the others get nothing and the old one everything. */
 function weightsOf(rule: RouteRule | undefined, from: string): Record<string, number> | string {
+  if (rule?.delegate) {
+    const { namespace, name } = rule.delegate;
+    return `rule ${rule.index} delegates to VirtualService ${namespace}/${name}: name that as the canary's route`;
+  }
   const destinations = rule?.destinations ?? [];
   const other = destinations.find(({ ours }) => !ours);
   if (other) return `rule ${rule?.index} also sends to ${other.host}`;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { AlertBook, AlertTurn } from "../../alerts/book.ts";
+import type { AlertBook, Leadership } from "../../alerts/book.ts";
 import { Notice, ReceiverRequest } from "../../contract/index.ts";
 import { tryLockFile } from "../../lib/file-lock.ts";
 import { jsonFile } from "../../lib/json-file.ts";
@@ -15,9 +15,9 @@ export function fileAlertBook(data: string): AlertBook {
   const receivers = (): ReceiverRequest[] => ReceiverFile.parse(receiverFile.read() ?? { receivers: [] }).receivers;
   const others = (name: string): ReceiverRequest[] => receivers().filter((receiver) => receiver.name !== name);
   return {
-    async takeTurn() {
+    async lead() {
       const release = tryLockFile(join(data, "alerts.lock"));
-      return release && turnOf(release, (notices) => noticeFile.write({ notices }));
+      return release && leadershipOf(release, (notices) => noticeFile.write({ notices }));
     },
     notices: async () => NoticeFile.parse(noticeFile.read() ?? { notices: [] }).notices,
     receivers: async () => receivers(),
@@ -37,16 +37,16 @@ export function fileAlertBook(data: string): AlertBook {
   };
 }
 
-function turnOf(release: () => void, write: (notices: readonly Notice[]) => void): AlertTurn {
+function leadershipOf(release: () => void, write: (notices: readonly Notice[]) => void): Leadership {
   let isOver = false;
   return {
     holds: async () => !isOver,
     async keep(notices) {
       // The next one's file is not this one's to write.
-      if (isOver) throw new Error("the turn is over");
+      if (isOver) throw new Error("another dashboard leads");
       write(notices);
     },
-    async giveBack() {
+    async resign() {
       isOver = true;
       release();
     },

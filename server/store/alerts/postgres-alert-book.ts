@@ -1,5 +1,5 @@
 import { Client, Pool } from "pg";
-import type { AlertBook, AlertTurn } from "../../alerts/book.ts";
+import type { AlertBook, Leadership } from "../../alerts/book.ts";
 import { Notice, ReceiverRequest } from "../../contract/index.ts";
 import { numbered, placeOf, reasonOf } from "../postgres/sql.ts";
 
@@ -8,7 +8,7 @@ const timeoutMs = 10_000;
 const lock = 7_125_630_114;
 
 /**
- * Of dashboards of one mesh on several machines, beside its config (whose migrations made the tables). What the one whose turn it is writes goes by the connection
+ * Of dashboards of one mesh on several machines, beside its config (whose migrations made the tables). What the leader writes goes by the connection
  * that has the lock: when that is lost, nothing of it is written any more.
  */
 export function postgresAlertBook(url: string): AlertBook {
@@ -24,13 +24,13 @@ export function postgresAlertBook(url: string): AlertBook {
     }
   };
   return {
-    async takeTurn() {
+    async lead() {
       const client = new Client({ ...settings, ...limits });
       client.on("error", () => undefined); // its next statement says so
       try {
         await client.connect();
         const { rows } = await client.query<{ taken: boolean }>("SELECT pg_try_advisory_lock($1) AS taken", [lock]);
-        if (rows[0]?.taken) return turnOf(client);
+        if (rows[0]?.taken) return leadershipOf(client);
       } catch (error) {
         void client.end().catch(() => undefined);
         throw unreachable(url, error);
@@ -62,7 +62,7 @@ export function postgresAlertBook(url: string): AlertBook {
   };
 }
 
-function turnOf(client: Client): AlertTurn {
+function leadershipOf(client: Client): Leadership {
   /** What the table has by this one's hand; undefined: not read yet. */
   let written: Map<string, string> | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -92,7 +92,7 @@ function turnOf(client: Client): AlertTurn {
       last = mine.catch(() => undefined);
       return mine;
     },
-    async giveBack() {
+    async resign() {
       await last;
       await client.end().catch(() => undefined);
     },

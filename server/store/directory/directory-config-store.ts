@@ -154,7 +154,7 @@ class DirectoryConfigStore implements ConfigStore {
   async commit(writes: readonly Write[], by: string, options: CommitOptions = {}): Promise<Commit> {
     const planned = await this.#memory.commit(writes, by, { ...options, dryRun: true });
     if (options.dryRun || planned.changes.length === 0) return planned;
-    throw new ReadOnlyStoreError(`the mesh is kept in the files of ${this.#options.folder}: make the change there`);
+    throw new ReadOnlyStoreError(this.#options.folder);
   }
 
   watch(revision: number, signal: AbortSignal): AsyncIterable<Commit> {

@@ -22,6 +22,7 @@ const known = [
   "route",
   "redirect",
   "directResponse",
+  "delegate",
   "rewrite",
   "timeout",
   "retries",
@@ -37,7 +38,9 @@ const known = [
 export function RuleBody({ path, number, host }: { path: Path; number: number; host: string }) {
   const t = useTranslations("form");
   const { object } = useForm();
-  const isRouted = actionOf((valueAt(object, path) ?? {}) as Record<string, unknown>) === "route";
+  const action = actionOf((valueAt(object, path) ?? {}) as Record<string, unknown>);
+  // A delegate's rules take what they lack from here.
+  const isRouted = action === "route" || action === "delegate";
   const at = (...names: string[]): Path[] => names.map((name) => [...path, name]);
   const id = (part: string) => `section-${part}-${path[2]}`;
   return (

@@ -15,7 +15,7 @@ test("what fails says so by a word that pages have, and field by field", async (
     });
     expect(await told("POST", "/limpid/v1/changes/7/undo", {})).toMatchObject({ reason: "no-change" });
     const put = (object: object, more = {}) => ({ writes: [{ op: "put", object, ...more }] });
-    const odd = { ...reviews({ v1: 100 }), spec: { host: ["reviews"] } };
+    const odd = { ...reviews({ v1: 100 }), spec: { host: ["reviews"], http: [{ delegate: {} }] } };
     const refused = await told("POST", "/limpid/v1/transactions", put(odd));
     expect(refused.errors).toContainEqual({
       path: "writes[0].object.spec.host",
@@ -24,7 +24,7 @@ test("what fails says so by a word that pages have, and field by field", async (
       params: { near: "hosts" },
     });
     expect(refused.errors).toContainEqual({
-      path: "writes[0].object.spec.hosts",
+      path: "writes[0].object.spec.http[0].delegate.name",
       message: "is required",
       reason: "field-required",
     });

@@ -6,7 +6,6 @@ import {
   injectFault,
   listFaults,
   removeFault,
-  throughOf,
   type VirtualService,
 } from "../../../config/edits/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
@@ -63,10 +62,10 @@ async function placesOf(
   const wanted = through ?? caller;
   const inMesh = wanted === undefined || wanted.includes("mesh");
   const own = entrances.filter((one) => hasOwnRule(one, ref) && (source == null || caller !== undefined));
-  const atGateways = own.flatMap(({ virtualService: entrance, gateways }) => {
+  const atGateways = own.flatMap(({ virtualService: entrance, gateways, through: everywhere }) => {
     const meant = wanted === undefined ? gateways : gateways.filter((name) => wanted.includes(name));
     if (meant.length === 0) return [];
-    const isAll = meant.length === throughOf(entrance).length;
+    const isAll = meant.length === everywhere.length;
     return [{ virtualService: entrance, entrance: isAll ? {} : { gateways: meant } }];
   });
   if (!inMesh && atGateways.length === 0) {

@@ -15,7 +15,7 @@ import { certificateSecret, entriesOf, secretName } from "../../../model/credent
 import { endsTls, type Gateway, type GatewayServer } from "../../../model/gateways.ts";
 import { matchesLabels } from "../../../model/labels.ts";
 import type { Mesh } from "../../../model/mesh.ts";
-import type { VirtualService } from "../../../model/virtual-services.ts";
+import { originOf, type VirtualService } from "../../../model/virtual-service.ts";
 import { sharedHosts } from "../../../translate/gateway-routes.ts";
 import type { ApiContext, GatewayProxy } from "../context.ts";
 import type { ApiResponse } from "../router.ts";
@@ -113,16 +113,19 @@ function ofSecret(from: string, secret: ConfigObject | undefined): ServerCertifi
 }
 
 function routesOf(virtualService: VirtualService, links: ReadonlyMap<string, ServiceLink>): GatewayRoute[] {
-  const { namespace, name, hosts, http, tcp, tls } = virtualService;
-  const route = (kind: GatewayRoute["kind"], rule: RouteRule): GatewayRoute => ({
-    virtualService: { namespace, name },
+  const { source, hosts, http, tcp, tls } = virtualService;
+  const route = (kind: GatewayRoute["kind"], rule: RouteRule, { metadata } = source): GatewayRoute => ({
+    virtualService: { namespace: metadata.namespace, name: metadata.name },
     hosts: [...hosts],
     kind,
     rule,
     services: rule.destinations.map(({ host }) => links.get(host) ?? null),
   });
   return [
-    ...http.map((rule, index) => route("http", describeRule(rule, index))),
+    ...http.map((rule, place) => {
+      const written = originOf(virtualService, place);
+      return route("http", describeRule(rule, written.index), written.source);
+    }),
     ...[...tls.map((rule) => ["tls", rule] as const), ...tcp.map((rule) => ["tcp", rule] as const)].map(
       ([kind, rule], index) => {
         const matches = (rule.match ?? []).map((match) => {

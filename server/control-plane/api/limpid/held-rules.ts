@@ -1,10 +1,11 @@
 import type { ConfigObject } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
 import type { ShareChange } from "../../../contract/index.ts";
-import { meshGateway } from "../../../model/virtual-services.ts";
+import { meshGateway } from "../../../model/virtual-service.ts";
 import { isPublic } from "../../../model/visibility.ts";
 import type { Facts } from "../warnings/facts.ts";
 import { followedBy, isSame, namedBy } from "../warnings/rivals.ts";
+import { inForce } from "./in-force.ts";
 import { type Rule, rulesOf } from "./rule-shares.ts";
 
 /** Rules that requests meet, and of which namespace they are: hosts mean there what they mean. */
@@ -47,7 +48,7 @@ export function heldBy(
   { own, facts }: { own: ConfigObject | undefined; facts: Facts },
 ): ConfigObject | undefined {
   const followed = followedBy(viewer, hostname, facts);
-  return followed && own && isSame(followed, own) ? own : followed;
+  return followed && (own && isSame(followed.source, own) ? own : inForce(followed));
 }
 
 /** Of two sides, the rules of a list that requests meet there: without an object the service gets its own requests. */

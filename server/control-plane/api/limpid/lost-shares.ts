@@ -2,9 +2,10 @@ import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
 import type { ShareChange } from "../../../contract/index.ts";
 import { matchesLabels } from "../../../model/labels.ts";
-import { gatewayName, meshGateway } from "../../../model/virtual-services.ts";
+import { gatewayName, meshGateway, writtenIn } from "../../../model/virtual-service.ts";
 import { countEndpoints, type Facts, viewersOf } from "../warnings/facts.ts";
-import { limitsOf, lists, rulesOf, sharesOf } from "./rule-shares.ts";
+import { inForce } from "./in-force.ts";
+import { limitsOf, lists, placeOf, rulesOf, sharesOf } from "./rule-shares.ts";
 
 /** Kinds that services and their endpoints are made of. */
 const registry = new Set(["Service", "ServiceEntry", "WorkloadEntry", "Namespace"]);
@@ -16,8 +17,9 @@ const registry = new Set(["Service", "ServiceEntry", "WorkloadEntry", "Namespace
 export function* lostShares(changes: readonly ConfigChange[], before: Facts, after: Facts): Generator<ShareChange> {
   const written = new Set(changes.map(({ key }) => formatKey(key)));
   const routed = new Set<string>();
-  for (const route of after.objects("VirtualService")) {
-    if (written.has(formatKey(keyOf(route)))) continue; // it is told by itself
+  for (const virtualService of after.mesh.virtualServices.all) {
+    if ([...writtenIn(virtualService)].some((object) => written.has(formatKey(keyOf(object))))) continue; // it is told by itself
+    const route = inForce(virtualService);
     yield* lostGateways(route, before, after);
     for (const share of lostDestinations(route, before, after)) {
       routed.add(share.hostname);
@@ -37,9 +39,8 @@ function* lostDestinations(object: ConfigObject, before: Facts, after: Facts): G
         const count = (facts: Facts) => countEndpoints(facts, hostname, subset || undefined, viewer);
         if (share === 0 || count(after) > 0 || count(before) === 0) continue;
         yield {
-          virtualService: `${namespace}/${name}`,
+          ...placeOf(one, { namespace, name }, rule),
           list,
-          rule,
           ...limitsOf(one, list),
           hostname,
           subset: subset || null,

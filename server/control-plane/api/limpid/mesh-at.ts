@@ -5,7 +5,7 @@ import type { ConfigStore, Write } from "../../../config/store.ts";
 import { toYaml } from "../../../config/to-yaml.ts";
 import { told } from "../../../contract/index.ts";
 import { historyInParts } from "../history-in-parts.ts";
-import { StatusError, saidError } from "../status-error.ts";
+import { saidError } from "../status-error.ts";
 
 /** A moment of the mesh: by the last revision in it, or by the clock (Unix milliseconds). */
 export type Moment = { revision: number } | { at: number };
@@ -44,7 +44,7 @@ export async function meshAt(store: ConfigStore, moment: Moment): Promise<MeshAt
     revision = commit.revision - 1;
   }
   if (revision > firstRevision || ("revision" in moment && moment.revision < firstRevision)) {
-    throw new StatusError(410, "Expired", `the history reaches back to revision ${revision} only`);
+    throw saidError(410, "Expired", told("history-begins", { revision }));
   }
   return { revision, current, objects, now };
 }

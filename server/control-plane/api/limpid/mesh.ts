@@ -1,9 +1,9 @@
 import { keyOf } from "../../../config/object.ts";
 import { toYaml } from "../../../config/to-yaml.ts";
-import type { MeshExport } from "../../../contract/index.ts";
+import { type MeshExport, told } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
-import { badRequest, notFound, StatusError } from "../status-error.ts";
+import { badRequest, notFound, type StatusError, saidError } from "../status-error.ts";
 import { answerChange } from "./change-result.ts";
 import { restoreReason } from "./change-summary.ts";
 import { checkNamespaces } from "./history.ts";
@@ -50,7 +50,7 @@ export async function restoreMesh(context: ApiContext, request: ApiRequest): Pro
 function nothingSelected(context: ApiContext, { kind = "", name = "" }: Selection, revision: number): StatusError {
   const definition = context.kinds.byKind(kind);
   if (definition) return notFound(definition, name);
-  return new StatusError(404, "NotFound", `nothing is called ${name}, neither now nor at revision ${revision}`);
+  return saidError(404, "NotFound", told("nothing-named", { name, revision }));
 }
 
 /** Throws 400 when both are said. */

@@ -25,6 +25,7 @@ export async function getRouting(context: ApiContext, request: ApiRequest): Prom
     destinationRule: config.destinationRule,
     versions: versionsOf(config.service),
     entrances: config.entrances,
+    delegates: config.delegates,
     proxies: context.pushes.affected([concernedKey(config)]),
   });
   return { status: 200, body };
@@ -76,9 +77,10 @@ function shareAll(config: ServiceConfig, change: WeightsChange): Edit[] {
   return [...edits.values()];
 }
 
-/** The VirtualService that a change names: one that rules the service inside of the mesh or sends to it at a gateway. */
+/** The VirtualService that a change names: one that rules the service inside of the mesh, by itself or as its delegate, or sends to it at a gateway. */
 function entrance(config: ServiceConfig, { namespace, name }: Target["virtualService"]): VirtualService {
-  const all = [config.virtualService, ...config.entrances.map((one) => one.virtualService)];
+  const others = [...config.entrances, ...config.delegates];
+  const all = [config.virtualService, ...others.map((one) => one.virtualService)];
   const found = all.find((one) => one?.metadata.namespace === namespace && one.metadata.name === name);
   if (found !== undefined) return found;
   const { ref } = config;

@@ -9,12 +9,24 @@ import type { Facts } from "../warnings/facts.ts";
 export interface Rule {
   match?: readonly object[] | undefined;
   route?: readonly { destination: { host: string; subset?: string | undefined }; weight?: number | undefined }[];
+  /** Of one that is written elsewhere, or in another place, than where it is in force. */
+  place?: RulePlace;
 }
+
+/** The object, as `<namespace>/<name>`, and the index into its list. */
+type RulePlace = Pick<ShareChange, "virtualService" | "rule">;
 
 export const lists = ["http", "tcp", "tls"] as const satisfies readonly ShareChange["list"][];
 
 export const rulesOf = ({ spec }: ConfigObject, list: ShareChange["list"]): readonly Rule[] =>
   (spec as unknown as VirtualServiceSpec)[list] ?? [];
+
+/** Where a rule is written that is in force in an object at an index. */
+export const placeOf = (
+  rule: Rule,
+  { namespace, name }: { namespace: string; name: string },
+  index: number,
+): RulePlace => rule.place ?? { virtualService: `${namespace}/${name}`, rule: index };
 
 /** Which requests or connections a rule is for, as a share tells it. */
 export const limitsOf = (rule: Rule, list: ShareChange["list"]): Pick<ShareChange, "matches" | "conditions"> => ({

@@ -2,10 +2,11 @@ import {
   type DestinationRule,
   type EntranceRules,
   entrancesOf,
+  type PlacedRules,
   type ServiceRef,
   type VirtualService,
 } from "../../../config/edits/index.ts";
-import type { TrafficPolicy } from "../../../config/kinds/index.ts";
+import type { TrafficPolicy, VirtualServiceSpec } from "../../../config/kinds/index.ts";
 import { withoutZeroValues } from "../../../config/kinds/zero-values.ts";
 import type { ConfigObject } from "../../../config/object.ts";
 import { findService, type MeshService, ruleLayerOf, told } from "../../../contract/index.ts";
@@ -13,7 +14,8 @@ import { indexDestinationRules } from "../../../model/destination-rules.ts";
 import { isWildcard } from "../../../model/hostname.ts";
 import { defaultMeshOptions } from "../../../model/mesh.ts";
 import { rulesOf } from "../../../model/rules-of.ts";
-import { indexVirtualServices } from "../../../model/virtual-services.ts";
+import { type VirtualService as InForce, originOf, writtenIn } from "../../../model/virtual-service.ts";
+import { routingOf } from "../../../model/virtual-services.ts";
 import type { ApiContext } from "../context.ts";
 import { saidError } from "../status-error.ts";
 
@@ -25,6 +27,8 @@ export interface ServiceConfig {
   destinationRule: DestinationRule | undefined;
   /** Where it is entered from outside of the mesh. */
   entrances: EntranceRules[];
+  /** To which its VirtualService delegates. */
+  delegates: PlacedRules[];
   /** Of a rule for many hosts that rules it, as it has none of its own. */
   inheritedPolicy: TrafficPolicy | undefined;
 }
@@ -53,11 +57,18 @@ export async function serviceConfig(
       destinationRule: freeName(called, namespace, destinationRules.items),
     },
   };
-  const routes = virtualServices.items.map(withoutZeroValues);
   const { domain, rootNamespace } = defaultMeshOptions;
+  const routing = routingOf(
+    new Map(
+      virtualServices.items
+        .map(withoutZeroValues)
+        .map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object]),
+    ),
+    domain,
+  );
   const rules = rulesOf(
     {
-      virtualServices: indexVirtualServices(routes, domain),
+      virtualServices: routing,
       destinationRules: indexDestinationRules(destinationRules.items.map(withoutZeroValues), domain),
       options: { rootNamespace },
     },
@@ -67,15 +78,42 @@ export async function serviceConfig(
   // Subsets of a service are no affair of a rule for many.
   const isShared = destinationRule !== undefined && isWildcard(destinationRule.spec.host);
   const virtualService = rules.virtualService as unknown as VirtualService | undefined;
+  const placed = placedRules(routing.all);
   return {
     service,
     ref,
     virtualService,
-    entrances: entrancesOf(routes as unknown as VirtualService[], ref, virtualService),
+    entrances: entrancesOf(placed, ref, virtualService),
+    delegates: placed.filter(({ roots }) => roots.some((root) => root === virtualService)),
     destinationRule: isShared ? undefined : destinationRule,
     inheritedPolicy: isShared ? destinationRule.spec.trafficPolicy : undefined,
   };
 }
+
+/** Each object whose rules are in force, with where that is: a delegate's wherever its roots are, and no more of them than these let through. */
+function placedRules(all: readonly InForce[]): PlacedRules[] {
+  const places = all.flatMap((virtualService) =>
+    [...writtenIn(virtualService)].map((source) => ({ virtualService, source })),
+  );
+  return [...Map.groupBy(places, ({ source }) => source)].map(([source, own]) => {
+    const by = own.map(({ virtualService }) => virtualService);
+    const rules = by.flatMap((it) =>
+      it.http.flatMap((_, place) => {
+        const origin = originOf(it, place);
+        return origin.source === source ? [origin.index] : [];
+      }),
+    );
+    return {
+      virtualService: source as unknown as VirtualService,
+      hosts: [...new Set(by.flatMap((it) => writtenHosts(it.source)))],
+      through: [...new Set(by.flatMap((it) => it.gateways))],
+      roots: by.filter((it) => it.source !== source).map((it) => it.source as unknown as VirtualService),
+      rules: [...new Set(rules)].sort((a, b) => a - b),
+    };
+  });
+}
+
+const writtenHosts = ({ spec }: ConfigObject): string[] => (spec as unknown as VirtualServiceSpec).hosts ?? [];
 
 /**
  * What a rule that is made for it is called: like its resource, unless that stands for several hosts or is called like another one; then

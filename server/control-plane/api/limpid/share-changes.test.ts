@@ -116,6 +116,41 @@ describe("what a change sends nowhere", () => {
     ]);
   });
 
+  it("is what a delegate does to the requests of its roots, told where it is written", () => {
+    const part = (http: string, more = "") => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: part, namespace: team }
+spec: { ${more} http: [${http}] }
+`;
+    const root = route(
+      `http: [{ ${to("v1")}, match: [{ uri: { prefix: /own } }] }, { delegate: { name: part, namespace: team } }]`,
+    );
+    const base = [entry, subsets("v1", "v2", "v3"), root];
+    const limited = `match: [{ uri: { prefix: /own } }], ${to("v2")}`;
+    const moved = changed(
+      [...base, part(`{ ${limited} }, { ${to("v1")} }`)],
+      [...base, part(`{ ${limited} }, { ${to("v3")} }`)],
+    );
+    expect(moved).toMatchObject([
+      { virtualService: "team/part", rule: 1, subset: "v1", before: 100, after: 0 },
+      { virtualService: "team/part", rule: 1, subset: "v3", before: 0, after: 100, endpoints: 0 },
+    ]);
+    // Gone, it leaves its requests without a rule.
+    const lost = [{ virtualService: "team/part", list: "http", hostname: host, subset: "v1", lost: "route" }];
+    expect(dead([...base, part(`{ ${to("v1")} }`)], base)).toEqual(lost);
+    expect(dead([...base, part(`{ ${to("v1")} }`)], [...base, part(`{ ${to("v1")} }`, 'exportTo: ["."],')])).toEqual(
+      lost,
+    );
+    // Nobody delegates to it.
+    expect(changed([entry, subsets("v1")], [entry, subsets("v1"), part(`{ ${to("v1")} }`)])).toEqual([]);
+    // Its subset goes: it stays as it is written, and so does its root.
+    const delegated = part(`{ ${to("v2")} }`);
+    expect(dead([...base, delegated], [entry, subsets("v1"), root, delegated])).toEqual([
+      { virtualService: "team/part", list: "http", hostname: host, subset: "v2", lost: "endpoints" },
+    ]);
+  });
+
   it("is what clients are moved to and from by a VirtualService of another namespace, with whose they are", () => {
     const base = [entry, subsets("v1", "v2")];
     const own = route(`http: [{ ${to("v1")} }]`);

@@ -1,8 +1,8 @@
-import type { ConfigObject, ResourceKey } from "../../../config/object.ts";
+import { type ConfigObject, formatKey, keyOf, type ResourceKey } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
 import type { ShareChange } from "../../../contract/index.ts";
 import type { Mesh } from "../../../model/mesh.ts";
-import { gatewayName, meshGateway } from "../../../model/virtual-services.ts";
+import { delegateKeys, gatewayName, isDelegate, meshGateway } from "../../../model/virtual-service.ts";
 import { takesAway } from "../warnings/dependents.ts";
 import {
   countEndpoints,
@@ -14,8 +14,9 @@ import {
   viewersOf,
 } from "../warnings/facts.ts";
 import { clientsOf, type Held, heldBy, loneMeshHost, rulesOn } from "./held-rules.ts";
+import { objectInForce } from "./in-force.ts";
 import { lostShares } from "./lost-shares.ts";
-import { limitsOf, lists, type Rule, rulesOf, sharesOf } from "./rule-shares.ts";
+import { limitsOf, lists, placeOf, type Rule, rulesOf, sharesOf } from "./rule-shares.ts";
 
 /** As many as anybody reads. */
 const maxShares = 100;
@@ -48,10 +49,43 @@ function* allChanges(
   if (routes.length === 0 && !takes) return;
   const mine = meshWith(mesh, changes);
   const facts = factsOf(mine, gatewayProxies);
-  // Where one comes or goes, or is for others, another may have been followed before.
-  const earlier = takes || routes.some(concernsOthers) ? factsOf(meshWithout(mine, changes), gatewayProxies) : facts;
-  for (const change of routes) yield* changesOf(change, facts, earlier);
+  // Where one comes or goes, or is for others, another may have been followed before; and a delegate's rules are others' then as now.
+  const isApart = takes || routes.some(concernsOthers) || routes.some(delegates);
+  const earlier = isApart ? factsOf(meshWithout(mine, changes), gatewayProxies) : facts;
+  const told = new Set<string>();
+  for (const change of changesInForce(routes, earlier, facts)) {
+    for (const share of changesOf(change, facts, earlier)) {
+      // One delegate of several loses the same in each.
+      const text = JSON.stringify(share);
+      if (!told.has(text)) yield share;
+      told.add(text);
+    }
+  }
   if (takes) yield* lostShares(changes, earlier, facts);
+}
+
+/** Whether a VirtualService has delegates or is one, before or after. */
+const delegates = ({ before, after }: ConfigChange): boolean =>
+  [before, after].some((object) => object !== undefined && (isDelegate(object) || delegateKeys(object).length > 0));
+
+/** What a change does to the rules that requests meet: a delegate's are met where its roots are. */
+function* changesInForce(routes: readonly ConfigChange[], earlier: Facts, facts: Facts): Generator<ConfigChange> {
+  const done = new Set<string>();
+  for (const change of routes) {
+    if (!delegates(change)) {
+      yield change;
+      continue;
+    }
+    const { key, before, after } = change;
+    const roots = [...(before ? earlier.rootsOf(before) : []), ...(after ? facts.rootsOf(after) : [])].map(keyOf);
+    for (const root of [key, ...roots]) {
+      if (done.has(formatKey(root))) continue;
+      done.add(formatKey(root));
+      const [was, is] = [objectInForce(root, earlier), objectInForce(root, facts)];
+      if (was === undefined && is === undefined) continue;
+      yield { type: "MODIFIED", key: root, ...(was && { before: was }), ...(is && { after: is }) } as ConfigChange;
+    }
+  }
 }
 
 function concernsOthers({ before, after }: ConfigChange): boolean {
@@ -140,7 +174,7 @@ function* orphans(
     for (const [key, share] of sharesOf(rule, before.namespace, facts)) {
       const [hostname = "", subset = ""] = key.split("|");
       if (share === 0 || countEndpoints(facts, hostname, subset || undefined, viewer) === 0) continue;
-      const where = { virtualService: `${namespace}/${name}`, list, rule: index, ...limitsOf(rule, list) };
+      const where = { ...placeOf(rule, { namespace, name }, index), list, ...limitsOf(rule, list) };
       yield { ...where, hostname, subset: subset || null, before: share, after: 0, endpoints: 0, lost: "route" };
     }
   }
@@ -241,9 +275,8 @@ function* compare(
     const isLost = from === to && endpoints === 0 && countEndpoints(earlier, hostname, subset || undefined, viewer) > 0;
     if (from === to && !isLost) continue;
     yield {
-      virtualService: `${namespace}/${name}`,
+      ...placeOf(pair.after, { namespace, name }, pair.index),
       list,
-      rule: pair.index,
       ...limitsOf(pair.limits, list),
       hostname,
       subset: subset || null,

@@ -13,10 +13,12 @@ import type { Service } from "../../../model/service.ts";
 import type { Subset } from "../../../model/specs.ts";
 import {
   gatewayName,
+  isDelegate,
   meshGateway,
-  resolvedVirtualService,
+  rootsOf,
   type VirtualService,
-} from "../../../model/virtual-services.ts";
+  virtualServicesAmong,
+} from "../../../model/virtual-service.ts";
 import type { GatewayProxy } from "../context.ts";
 
 /** A gateway proxy, as far as checks ask of it. */
@@ -43,8 +45,12 @@ export interface Facts {
   /** Labels of the service's endpoints, one entry per endpoint and port; empty when there are none. */
   endpoints(host: string, viewer: string): readonly Labels[];
   gateway(key: string): Gateway | undefined;
-  /** The object as the model has it. */
-  virtualService(object: ConfigObject): VirtualService | undefined;
+  /** As the model has it; undefined for one without hosts, which is nothing by itself. */
+  virtualService(key: { namespace: string; name: string }): VirtualService | undefined;
+  /** The VirtualService of a key as it is written. */
+  delegate(key: string): ConfigObject | undefined;
+  /** Those that hand over to a VirtualService without hosts. */
+  rootsOf(delegate: ConfigObject): readonly ConfigObject[];
   /** What a Service or ServiceEntry makes. */
   servicesOf(object: ConfigObject): readonly Service[];
   /** Services with a port of this number that is neither HTTP nor TLS. */
@@ -87,7 +93,10 @@ export function factsOf(mesh: Mesh, gatewayProxies: readonly GatewayClient[] | u
       return new Map((rule?.subsets ?? []).map((subset) => [subset.name, subset]));
     },
     endpoints: (host, viewer) => endpointLabels(mesh, service(host, viewer)),
-    virtualService: (object) => virtualServiceOf(mesh, object),
+    virtualService: (key) => virtualServiceOf(mesh, key),
+    delegate: (key) => mesh.objects.get("VirtualService")?.get(key),
+    rootsOf: ({ metadata: { namespace, name } }) =>
+      rootsOf(mesh.objects.get("VirtualService") ?? new Map(), `${namespace}/${name}`),
     servicesOf: (object) => byResource(mesh).get(formatKey(keyOf(object))) ?? [],
     tcpServices: (port) => byTcpPort(mesh).get(port) ?? [],
     gateway: (key) => mesh.gateways.find((gateway) => gateway.key === key),
@@ -104,9 +113,14 @@ export function countEndpoints(facts: Facts, host: string, subset: string | unde
 
 /**
  * The namespaces whose clients follow a VirtualService: its own, where it is for the mesh, and those of the proxies that serve its gateways; of a
- * gateway that nobody serves yet its own.
+ * gateway that nobody serves yet its own. A delegate is followed where its roots are.
  */
-export function viewersOf({ kind, metadata, spec }: ConfigObject, facts: Facts): string[] {
+export function viewersOf(object: ConfigObject, facts: Facts): string[] {
+  const { kind, metadata, spec } = object;
+  if (kind === "VirtualService" && isDelegate(object)) {
+    const viewers = facts.rootsOf(object).flatMap((root) => viewersOf(root, facts));
+    return viewers.length > 0 ? [...new Set(viewers)] : [metadata.namespace];
+  }
   const { gateways = [] } = spec as { gateways?: string[] };
   if (kind !== "VirtualService" || gateways.length === 0) return [metadata.namespace];
   const viewers = gateways.flatMap((name) => {
@@ -131,10 +145,12 @@ const byHostname = ({ services }: Mesh): ReadonlyMap<string, readonly Service[]>
 const endpointLabels = (mesh: Mesh, service: Service | undefined): Labels[] =>
   [...(mesh.endpoints.get(service?.key ?? "")?.byPort.values() ?? [])].flat().map(({ labels }) => labels);
 
-function virtualServiceOf(mesh: Mesh, object: ConfigObject): VirtualService | undefined {
-  const { namespace, name } = object.metadata;
-  const own = mesh.objects.get("VirtualService")?.get(`${namespace}/${name}`);
-  return own && resolvedVirtualService(own, mesh.options.domain);
+function virtualServiceOf(
+  mesh: Mesh,
+  { namespace, name }: { namespace: string; name: string },
+): VirtualService | undefined {
+  const objects = mesh.objects.get("VirtualService");
+  return objects && virtualServicesAmong(objects, mesh.options.domain).get(`${namespace}/${name}`);
 }
 
 const byResource = ({ services }: Mesh): ReadonlyMap<string, readonly Service[]> =>

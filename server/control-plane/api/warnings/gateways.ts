@@ -4,13 +4,13 @@ import { told } from "../../../contract/index.ts";
 import { suggest } from "../../../lib/suggest.ts";
 import { intersect } from "../../../model/hostname.ts";
 import { matchesLabels } from "../../../model/labels.ts";
-import { gatewayName, meshGateway } from "../../../model/virtual-services.ts";
+import { gatewayName, meshGateway } from "../../../model/virtual-service.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
 
 /** Gateways that a VirtualService names and that don't exist, or have no server for its hosts: what comes there is answered 404. */
 export function* missingGateways({ metadata, spec }: ConfigObject, facts: Facts): Generator<Finding> {
-  const { gateways = [], hosts } = spec as unknown as VirtualServiceSpec;
+  const { gateways = [], hosts = [] } = spec as unknown as VirtualServiceSpec;
   for (const [index, name] of gateways.entries()) {
     if (name === meshGateway) continue;
     const key = gatewayName(name, metadata.namespace);

@@ -7,7 +7,8 @@ import type { ApiContext } from "../context.ts";
 import { destinationRuleAdvice, gatewayAdvice, virtualServiceAdvice } from "./advice.ts";
 import { doubtfulCanary } from "./canaries.ts";
 import { doubtfulCredentials, endingCertificates } from "./credentials.ts";
-import { bereaved, takesAway } from "./dependents.ts";
+import { doubtfulDelegates } from "./delegates.ts";
+import { bereaved, takesAway, takesRules } from "./dependents.ts";
 import { deadDestinations } from "./destinations.ts";
 import { type Facts, factsOf, type GatewayClient, meshWith, meshWithout } from "./facts.ts";
 import { idleGateway, missingGateways } from "./gateways.ts";
@@ -71,7 +72,7 @@ export function warningsOf(
       if (add(warningOf(object, finding))) return found;
     }
   }
-  if (changes.some(takesAway)) {
+  if (changes.some((change) => takesAway(change) || takesRules(change))) {
     const before = factsOf(meshWithout(after, changes), gatewayProxies);
     for (const warning of bereaved(changes, before, facts)) if (add(warning)) return found;
   }
@@ -85,6 +86,7 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       yield* deadDestinations(object, facts);
       yield* unheardRules(object, facts);
       yield* missingGateways(object, facts);
+      yield* doubtfulDelegates(object, facts);
       yield* unreachableRules(object);
       yield* virtualServiceAdvice(object);
       break;

@@ -3,14 +3,14 @@ import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import { type Told, told } from "../../../contract/index.ts";
 import type { Mesh } from "../../../model/mesh.ts";
 import { olderFirst } from "../../../model/service.ts";
-import { meshGateway, type VirtualService } from "../../../model/virtual-services.ts";
+import { meshGateway, type VirtualService } from "../../../model/virtual-service.ts";
 import { isVisible, nearestFirst } from "../../../model/visibility.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
 
 /** Two objects of which only one is in force: sidecars follow one VirtualService for a host, only gateways merge several. */
 export function* rivalVirtualServices(object: ConfigObject, facts: Facts): Generator<Finding> {
-  const own = facts.virtualService(object);
+  const own = facts.virtualService(keyOf(object));
   if (!own?.gateways.includes(meshGateway)) return;
   for (const [index, host] of own.hosts.entries()) {
     for (const rival of namedBy(host, facts.mesh.virtualServices)) {
@@ -23,11 +23,11 @@ export function* rivalVirtualServices(object: ConfigObject, facts: Facts): Gener
 }
 
 /** The VirtualService that a namespace's clients within the mesh follow for a hostname; undefined: none. */
-export function followedBy(viewer: string, hostname: string, { mesh }: Facts): ConfigObject | undefined {
+export function followedBy(viewer: string, hostname: string, { mesh }: Facts): VirtualService | undefined {
   const byAge = namedBy(hostname, mesh.virtualServices)
     .filter(({ gateways }) => gateways.includes(meshGateway))
     .toSorted((a, b) => olderFirst(a.source, b.source));
-  return nearestFirst(byAge, viewer)[0]?.source;
+  return nearestFirst(byAge, viewer)[0];
 }
 
 /** All that name the host, whoever sees them. */

@@ -11,13 +11,17 @@ export function* unreachableRules({ spec }: ConfigObject): Generator<Finding> {
 
 interface Rule {
   match?: readonly object[] | undefined;
+  /** It takes what its delegate does, and leaves the rest to those after it. */
+  delegate?: object | undefined;
 }
 
 function* unreachableIn(protocol: string, rules: readonly Rule[]): Generator<Finding> {
-  const takesAll = rules.findIndex(({ match = [] }) => match.length === 0 || match.some(isEverything));
+  const takesAll = rules.findIndex(
+    ({ match = [], delegate }) => delegate === undefined && (match.length === 0 || match.some(isEverything)),
+  );
   const seen = new Map<string, number>();
   const prefixes = new PlainPrefixes();
-  for (const [index, { match = [] }] of rules.entries()) {
+  for (const [index, { match = [], delegate }] of rules.entries()) {
     const path = `spec.${protocol}[${index}]`;
     if (takesAll >= 0 && index > takesAll) {
       const rest = rules.length - index - 1;
@@ -35,7 +39,7 @@ function* unreachableIn(protocol: string, rules: readonly Rule[]): Generator<Fin
         if (reason) yield { path: `${path}.match[${position}]`, ...tellOf("match", reason) };
       }
     }
-    for (const one of match) {
+    for (const one of delegate === undefined ? match : []) {
       if (!seen.has(textOf(one))) seen.set(textOf(one), index);
       if (protocol === "http") prefixes.add(one, index);
     }

@@ -1,40 +1,40 @@
 /** Where messages are put together. */
-export interface MessageRoom {
-  take(bytes: number): Buffer;
-  /** What was taken is not looked at any more. */
-  give(room: Buffer): void;
+export interface BufferAllocator {
+  allocate(bytes: number): Buffer;
+  /** What was allocated is not looked at any more. */
+  release(buffer: Buffer): void;
 }
 
 /** For whoever keeps what it was told, or parts of it. */
-export const ownRoom: MessageRoom = { take: (bytes) => Buffer.allocUnsafe(bytes), give() {} };
+export const freshBuffers: BufferAllocator = { allocate: (bytes) => Buffer.allocUnsafe(bytes), release() {} };
 
 const leastBytes = 64 << 10;
-/** Larger room is not kept. */
+/** Larger ones are not kept. */
 const largestBytes = 4 << 20;
 /** Kept for what is to come. */
 const maxSpareBytes = 8 << 20;
 
 /**
- * Room for large messages that is used again. Fresh memory for each costs more than reading it: the system clears every page of it, and V8 looks through
+ * Buffers for large messages, used again. Fresh memory for each costs more than reading it: the system clears every page of it, and V8 looks through
  * the whole heap for what of it may go.
  */
-export class MessageBuffers implements MessageRoom {
+export class BufferPool implements BufferAllocator {
   /** By size, a power of two. */
   readonly #spare = new Map<number, ArrayBuffer[]>();
   readonly #lent = new WeakSet<ArrayBufferLike>();
   #spareBytes = 0;
 
-  take(bytes: number): Buffer {
+  allocate(bytes: number): Buffer {
     if (bytes > largestBytes) return Buffer.allocUnsafe(bytes);
     const size = Math.max(leastBytes, 2 ** Math.ceil(Math.log2(bytes)));
     const found = this.#spare.get(size)?.pop();
     if (found) this.#spareBytes -= size;
-    const room = found ?? Buffer.allocUnsafeSlow(size).buffer;
-    this.#lent.add(room);
-    return Buffer.from(room, 0, bytes);
+    const memory = found ?? Buffer.allocUnsafeSlow(size).buffer;
+    this.#lent.add(memory);
+    return Buffer.from(memory, 0, bytes);
   }
 
-  give({ buffer }: Buffer): void {
+  release({ buffer }: Buffer): void {
     if (!this.#lent.delete(buffer)) return;
     const size = buffer.byteLength;
     if (this.#spareBytes + size > maxSpareBytes) return;
