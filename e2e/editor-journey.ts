@@ -218,6 +218,30 @@ export function editorJourney(running: () => Running): void {
     await answering("v2");
   });
 
+  test("a canary goes beside the version that has the traffic; an answer of the proxy's own says what callers get", async () => {
+    const { page, problems } = await start();
+    await write({
+      ...plain(),
+      spec: { hosts: ["reviews"], http: [{ route: [{ destination: { host: "reviews", subset: "v3" } }] }] },
+    });
+    await answering("v3");
+    await page.getByTestId("rule-0-open").getByText("v3").waitFor();
+    await page.getByTestId("templates").click();
+    await page.getByTestId("template-canary").click();
+    await page.getByTestId("traffic-moves").getByText("100 % → 90 %").waitFor();
+    await discard(page);
+
+    await page.getByTestId("add-rule-first").click();
+    await page.getByTestId("field-http.0.match.0.uri").fill("/gone");
+    await page.getByTestId("action-0").getByText("answer").click();
+    const said = page.getByTestId("direct-says-0");
+    await said.getByText("gets 503 Service Unavailable, with nothing in it").waitFor();
+    await page.getByTestId("field-http.0.directResponse.status").fill("410");
+    await said.getByText("gets 410 Gone").waitFor();
+    await discard(page);
+    expect(problems.filter(unexpected)).toEqual([]);
+  });
+
   test("a template's objects are made, and deleted again; a preview moves only who asks for it", async () => {
     const { page, problems } = await start();
     await page.getByTestId("templates").click();

@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { connectionJourney } from "./connection-journey.ts";
 import { editorJourney } from "./editor-journey.ts";
 import { policyJourney } from "./policy-journey.ts";
 import { meshAndBrowser } from "./running.ts";
@@ -8,4 +9,5 @@ describe.skipIf(chromium.missing)(`the editor of traffic${chromium.reason}`, () 
   const running = meshAndBrowser();
   editorJourney(running);
   policyJourney(running);
+  connectionJourney(running);
 });

@@ -119,6 +119,39 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     await onlyOf("v3");
   });
 
+  test("an import that takes the endpoints of live traffic names them, and is confirmed a second time", async () => {
+    await setReviews(running().mesh, 100, 0, 0);
+    await onlyOf("v1");
+    const { page } = await running().open("/history?from=file&to=now");
+    const exported = await (await running().mesh.ask("/api/mesh")).text();
+    const documents = exported.split("---\n");
+    const left = documents.filter((text) => !/kind: WorkloadEntry[\s\S]*name: reviews-v1\n/.test(text));
+    expect(left.length).toBe(documents.length - 1);
+    const file = join(folder(), "less.yaml");
+    writeFileSync(file, left.join("---\n"));
+    await page.getByTestId("side-from").locator('input[type="file"]').setInputFiles(file);
+    await page.getByTestId("import-prune").check();
+    await page.getByTestId("import-mesh").click();
+    const dialog = page.getByTestId("mesh-plan-dialog");
+    await dialog.getByTestId("dead-shares").getByText("reviews v1, which loses its last endpoint").waitFor();
+    const confirm = page.getByTestId("mesh-plan-confirm");
+    await confirm.getByText("Delete 1 object").click();
+    await confirm.getByText("Take from reviews v1 all that reaches it").waitFor();
+    expect((await reviewVersions(running().mesh, 3)).v1, "one press does nothing").toBe(3);
+    const then = await newestRevision();
+    await confirm.click();
+    await dialog.waitFor({ state: "detached" });
+    await eventually(
+      async () => ((await reviewVersions(running().mesh, 3)).v1 ?? 0) === 0,
+      patience,
+      "nobody is there to answer",
+    );
+    await visit(page, `/history?from=r${then}&to=now`);
+    await page.getByTestId("side-from").getByTestId("restore-side").click();
+    await page.getByTestId("mesh-plan-confirm").click();
+    await onlyOf("v1");
+  });
+
   test("gateways: listeners with the end of their certificate, routes with their traffic, trouble named", async () => {
     const { page, problems } = await running().open("/gateways");
     const gateway = page.getByTestId("gateway-bookinfo-gateway");

@@ -3,7 +3,7 @@ import { useLocale, useTranslations } from "use-intl";
 import { type ShareChange, serviceTitle } from "../../server/contract/index.ts";
 import { useServices } from "../lib/queries.ts";
 import { useConditionsText } from "../traffic/conditions-text.ts";
-import { formatRate } from "../ui/format.ts";
+import { formatPerSecond, formatRate, quantityText } from "../ui/format.ts";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import styles from "./change-safety.module.css";
 import { destinationText, shareKey } from "./dead-shares.ts";
@@ -20,13 +20,13 @@ export function TrafficMoves({ shares }: { shares: readonly ShareChange[] }) {
   if (moved.length === 0) return null;
   // What it loses first.
   const sorted = moved.toSorted((a, b) => a.after - a.before - (b.after - b.before));
-  const rateOf = ({ hostname, matches, before, after }: ShareChange): string | null => {
+  const rateOf = ({ list, hostname, matches, before, after }: ShareChange): string | null => {
     const service = services.find((one) => one.hostname === hostname);
     // How many of a service's requests a rule with conditions takes is not known.
     if (!service || matches.length > 0 || service.signals.requestRate === 0) return null;
     const share = Math.abs(after - before) || before;
-    const { value, unit } = formatRate((service.signals.requestRate * share) / 100, locale);
-    return `${value} ${unit}`;
+    const format = list === "http" ? formatRate : formatPerSecond;
+    return quantityText(format((service.signals.requestRate * share) / 100, locale));
   };
   const titleOf = (share: ShareChange): string => {
     const service = services.find((one) => one.hostname === share.hostname);

@@ -151,7 +151,9 @@ function SideActions({ side, file, plan }: Pick<SideChoiceProps, "side" | "file"
         <Button
           size="compact-sm"
           disabled={file === null || plan.busy}
-          onClick={() => file !== null && plan.importText({ yaml: file, prune }, t("import-title"))}
+          onClick={() =>
+            file !== null && plan.importText({ yaml: file, prune }, t(prune ? "import-prune-title" : "import-title"))
+          }
           data-testid="import-mesh"
         >
           {t("import")}

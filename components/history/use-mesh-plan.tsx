@@ -30,6 +30,12 @@ interface Shown {
   design?: { name: string; prune: boolean };
 }
 
+/** Of what a plan does to objects: those that are gone by it are not written. */
+function countsOf({ objects }: ChangeResult): { written: number; deleted: number } {
+  const deleted = objects.filter(({ after }) => after === "").length;
+  return { written: objects.length - deleted, deleted };
+}
+
 /** Restores and imports: what they would write is shown, with what speaks against it, before it is written. */
 export function useMeshPlan(): MeshPlan {
   const t = useTranslations("history");
@@ -71,9 +77,7 @@ export function useMeshPlan(): MeshPlan {
       error={shown.error}
       busy={busy}
       doing={
-        nothing || !shown.plan
-          ? t("apply-plain")
-          : t("apply", { count: shown.plan.objects.length, proxies: shown.plan.proxies })
+        nothing || !shown.plan ? t("apply-plain") : t("apply", { ...countsOf(shown.plan), proxies: shown.plan.proxies })
       }
       onDo={() => void run(shown)}
       onClose={() => setShown(null)}

@@ -13,7 +13,8 @@ import {
   ruleHref,
   serviceHref,
 } from "../lib/links.ts";
-import { grpcName, isKnownFlag } from "../mesh-graph/flag-words.ts";
+import { FlagList } from "../mesh-graph/flag-list.tsx";
+import { grpcName } from "../mesh-graph/flag-words.ts";
 import { useExemplars } from "../trace/exemplar-list.tsx";
 import { formatBytes, formatMs, quantityText } from "../ui/format.ts";
 import { Link } from "../ui/link.tsx";
@@ -173,16 +174,10 @@ function TraceLink({ id }: { id: string }) {
 function FlagField({ flags }: { flags: readonly string[] }) {
   const t = useTranslations("logs");
   const panel = useTranslations("panel");
-  const words = useTranslations("flags");
   if (flags.length === 0) return null;
   return (
     <Row name={panel("flags")}>
-      {flags.map((flag) => (
-        <span key={flag}>
-          <b className="mono">{flag}</b> {isKnownFlag(flag) ? words(`means-${flag}`) : null}
-          {isKnownFlag(flag) && <small>{words(`advice-${flag}`)}</small>}
-        </span>
-      ))}
+      <FlagList flags={flags} />
       <small>{t("says-flags")}</small>
     </Row>
   );

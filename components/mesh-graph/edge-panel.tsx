@@ -3,7 +3,8 @@ import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge } from "../../server/contract/index.ts";
-import { ErrorShare, LatencyP95, SignalKpis } from "../health/signals.tsx";
+import { ConnectionKpis } from "../health/connection-kpis.tsx";
+import { LatencyP95, SignalKpis } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
 import { IfMay } from "../lib/session.tsx";
 import { ExemplarSection } from "../trace/exemplar-list.tsx";
@@ -42,13 +43,13 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
         onClose={() => state.set({ select: null })}
       />
       <SideSection>
-        {edge.bytesPerSecond ? (
-          <TcpFigures edge={edge} bytes={edge.bytesPerSecond} />
-        ) : (
-          <KpiRow>
+        <KpiRow>
+          {edge.bytesPerSecond ? (
+            <ConnectionKpis signals={signals} bytes={edge.bytesPerSecond} />
+          ) : (
             <SignalKpis signals={signals} before={before} t={t} />
-          </KpiRow>
-        )}
+          )}
+        </KpiRow>
         {edge.messagesPerSecond && (
           <div className={styles.below} data-testid="edge-messages">
             <KpiRow>
@@ -110,6 +111,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
         total={signals.requestRate}
         name={(flag) => <Flag flag={flag} />}
         tone={() => "bad"}
+        ofConnections={edge.protocol === "tcp"}
       >
         <FlagAdvice rates={edge.flags} />
       </Rates>
@@ -184,26 +186,6 @@ const faultsOn = ({ nodes }: Graph, edge: GraphEdge): string[] => [
   ...(nodes.find(({ id }) => id === edge.target)?.faults ?? []),
 ];
 
-function TcpFigures({ edge, bytes }: { edge: GraphEdge; bytes: NonNullable<GraphEdge["bytesPerSecond"]> }) {
-  const t = useTranslations("panel");
-  return (
-    <KpiRow>
-      <Kpi label={t("bytes-sent")}>
-        <NumberWithUnit value={bytes.sent} kind="bytes" />
-      </Kpi>
-      <Kpi label={t("bytes-received")}>
-        <NumberWithUnit value={bytes.received} kind="bytes" />
-      </Kpi>
-      <Kpi label={t("connections")}>
-        <NumberWithUnit value={edge.signals.requestRate} kind="rps" bare />
-      </Kpi>
-      <Kpi label={t("connections-failed")}>
-        <ErrorShare signals={edge.signals} />
-      </Kpi>
-    </KpiRow>
-  );
-}
-
 /** What one side told. Nothing: it has no proxy that could, or what was sent never got there. */
 function Seen({ graph, edge, by }: { graph: Graph; edge: GraphEdge; by: "source" | "destination" }) {
   const t = useTranslations("panel");
@@ -258,11 +240,13 @@ interface RatesProps {
   total: number;
   name: (key: string) => ReactNode;
   tone: (key: string) => "ok" | "warn" | "bad";
+  /** What is counted are no requests. */
+  ofConnections?: boolean;
   /** Below the rows. */
   children?: ReactNode;
 }
 
-function Rates({ title, rates, total, name, tone, children }: RatesProps) {
+function Rates({ title, rates, total, name, tone, ofConnections = false, children }: RatesProps) {
   const rows = Object.entries(rates).filter(([, rate]) => rate > 0);
   if (rows.length === 0) return null;
   return (
@@ -278,6 +262,7 @@ function Rates({ title, rates, total, name, tone, children }: RatesProps) {
               share={total > 0 ? Math.min(1, rate / total) : 0}
               rate={rate}
               tone={tone(key)}
+              ofConnections={ofConnections}
             />
           ))}
       </div>
@@ -291,15 +276,17 @@ const Row = ({
   share,
   rate,
   tone,
+  ofConnections,
 }: {
   name: ReactNode;
   share: number;
   rate: number;
   tone: "ok" | "warn" | "bad";
+  ofConnections: boolean;
 }) => (
   <>
     <span className="mono">{name}</span>
     <i data-tone={tone} style={{ width: `${Math.max(1, share * 100)}%` }} />
-    <NumberWithUnit value={rate} kind="rps" />
+    <NumberWithUnit value={rate} kind={ofConnections ? "per-second" : "rps"} />
   </>
 );

@@ -1,8 +1,9 @@
 "use client";
 import { useLocale, useTranslations } from "use-intl";
-import type { Badge, Graph, Health, Signals } from "../../server/contract/index.ts";
-import { formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
+import type { Badge, Flow, Graph, Health, Signals } from "../../server/contract/index.ts";
+import { formatBytesRate, formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
+import { connectionsOnly } from "./flow.ts";
 import { useNodeNames } from "./graph-text.ts";
 import styles from "./graph-tip.module.css";
 import type { Pointed } from "./graph-view.ts";
@@ -19,12 +20,17 @@ export function GraphTip({ graph, pointed }: { graph: Pick<Graph, "nodes" | "edg
   const nameOf = useNodeNames(graph);
   const told = tellOf(graph, pointed.id, nameOf);
   if (!told) return null;
+  const { bytes } = told;
   const { requestRate, errorShare, latencyMsP95 } = told.signals;
-  const numbers = [
-    quantityText(formatRate(requestRate, locale)),
-    t("tip-errors", { errors: quantityText(formatShare(errorShare, locale)) }),
-    t("tip-p95", { p95: quantityText(formatMs(latencyMsP95, locale)) }),
-  ];
+  const errors = t("tip-errors", { errors: quantityText(formatShare(errorShare, locale)) });
+  const rate = (perSecond: number) => quantityText(formatBytesRate(perSecond, locale));
+  const numbers = bytes
+    ? [t("tip-bytes", { sent: rate(bytes.sent), received: rate(bytes.received) }), errors]
+    : [
+        quantityText(formatRate(requestRate, locale)),
+        errors,
+        t("tip-p95", { p95: quantityText(formatMs(latencyMsP95, locale)) }),
+      ];
   return (
     <div
       className={styles.anchor}
@@ -57,11 +63,12 @@ function tellOf(
   graph: Pick<Graph, "nodes" | "edges">,
   id: string,
   nameOf: (id: string) => string,
-): { name: string; health: Health; signals: Signals; badges: Badge[] } | null {
+): { name: string; health: Health; signals: Signals; bytes: Flow | undefined; badges: Badge[] } | null {
   const edge = graph.edges.find((one) => one.id === id);
   if (edge)
     return {
       ...edge,
+      bytes: edge.bytesPerSecond,
       name: `${nameOf(edge.source)} → ${nameOf(edge.target)}`,
       badges: edge.faults?.length ? ["fault"] : [],
     };
@@ -72,6 +79,7 @@ function tellOf(
     name: subject.nodes.length === 1 && first ? nameOf(first.id) : subject.name,
     health: worstHealth(subject.nodes.map(({ health }) => health)),
     signals: sumSignals(subject.nodes.map(({ signals }) => signals)),
+    bytes: connectionsOnly(subject.callers),
     badges: [...new Set(subject.nodes.flatMap(({ badges }) => badges))],
   };
 }

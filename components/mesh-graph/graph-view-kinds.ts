@@ -1,4 +1,5 @@
 import type { Graph, GraphEdge, GraphNode, Recent, ServiceLink, Signals } from "../../server/contract/index.ts";
+import { flowOf } from "./flow.ts";
 import { worstHealth } from "./scene.ts";
 import { sumSignals } from "./subject.ts";
 
@@ -142,16 +143,6 @@ function recentOf(all: readonly Measured[]): Recent | undefined {
   const requestRate = parts.reduce((sum, part) => sum + part.requestRate, 0);
   const failed = parts.reduce((sum, part) => sum + part.requestRate * part.errorShare, 0);
   return { windowSec: told.windowSec, requestRate, errorShare: requestRate === 0 ? 0 : failed / requestRate };
-}
-
-/** What goes both ways, of all that tell it. */
-function flowOf(all: readonly GraphEdge["bytesPerSecond"][]): GraphEdge["bytesPerSecond"] {
-  const told = all.flatMap((flow) => flow ?? []);
-  if (told.length === 0) return undefined;
-  return {
-    sent: told.reduce((sum, { sent }) => sum + sent, 0),
-    received: told.reduce((sum, { received }) => sum + received, 0),
-  };
 }
 
 function summed(all: readonly Record<string, number>[]): Record<string, number> {

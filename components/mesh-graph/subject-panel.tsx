@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import type { Badge, Graph, GraphNode, ServiceMetrics } from "../../server/contract/index.ts";
+import { ConnectionKpis } from "../health/connection-kpis.tsx";
 import { SignalKpis } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, objectHref, serviceHref, workloadHref } from "../lib/links.ts";
 import { useSaturation, useServiceMetrics } from "../lib/queries.ts";
@@ -19,6 +20,7 @@ import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { useEarlier } from "./earlier.ts";
 import { FaultsSection } from "./faults-section.tsx";
+import { connectionsOnly } from "./flow.ts";
 import { goneBefore } from "./gone-proxies.ts";
 import { useNodeNames } from "./graph-text.ts";
 import { nodesBehind } from "./graph-view-kinds.ts";
@@ -64,6 +66,7 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
   const counted = isWorkload ? undefined : mine?.totals[version ?? "all"];
   const signals = counted ?? sumSignals(subject.nodes.map((node) => node.signals));
   const gone = goneBefore(behind, useGoneProxies(state.at));
+  const bytes = connectionsOnly(subject.callers);
   const earlier = useEarlier();
   const then = earlier && subject.nodes.flatMap(({ id }) => earlier.get(id) ?? []);
   const before = then && (then.length > 0 ? sumSignals(then) : null);
@@ -111,7 +114,11 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
       ))}
       <SideSection>
         <KpiRow>
-          <SignalKpis signals={signals} before={before} t={t} />
+          {bytes ? (
+            <ConnectionKpis signals={signals} bytes={bytes} />
+          ) : (
+            <SignalKpis signals={signals} before={before} t={t} />
+          )}
           {service && (
             <Kpi label={t("saturation")}>
               <SaturationValue of={fullest} />
@@ -133,15 +140,17 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
           expected={isSplit}
         />
       )}
-      {mine ? (
-        <LatencySection metrics={mine} />
-      ) : (
-        waits && (
-          <SideSection>
-            <SkeletonBlock height={154} />
-          </SideSection>
-        )
-      )}
+      {/* How long connections are open is nobody's slowness. */}
+      {!bytes &&
+        (mine ? (
+          <LatencySection metrics={mine} />
+        ) : (
+          waits && (
+            <SideSection>
+              <SkeletonBlock height={154} />
+            </SideSection>
+          )
+        ))}
       <PeerTable
         title={t("callers")}
         none={t("no-callers")}
@@ -158,7 +167,7 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
         end="target"
         state={state}
       />
-      {service && state.at === null && (
+      {service && !bytes && state.at === null && (
         <ExemplarSection query={{ ...filterOf(subject), direction: "outbound", window: "900" }} />
       )}
       {service && (
@@ -174,15 +183,17 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
                 {t("shift")}
               </Button>
             )}
-            <IfMay as="operator" namespace={service.namespace}>
-              <Button component={Link} href={injectFaultHref(service)} variant="default" data-testid="panel-fault">
-                {t("inject")}
-              </Button>
-            </IfMay>
+            {!bytes && (
+              <IfMay as="operator" namespace={service.namespace}>
+                <Button component={Link} href={injectFaultHref(service)} variant="default" data-testid="panel-fault">
+                  {t("inject")}
+                </Button>
+              </IfMay>
+            )}
             <Button component={Link} href={logsOfHref(filterOf(subject))} variant="default" data-testid="panel-logs">
               {t("logs")}
             </Button>
-            <TracesOf app={subject.app} namespace={subject.namespace} />
+            {!bytes && <TracesOf app={subject.app} namespace={subject.namespace} />}
           </div>
         </SideSection>
       )}

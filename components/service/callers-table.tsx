@@ -1,6 +1,6 @@
 "use client";
 import { useTranslations } from "use-intl";
-import type { ServiceMetrics } from "../../server/contract/index.ts";
+import type { Flow, ServiceMetrics } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { explainHref, serviceHref } from "../lib/links.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
@@ -16,6 +16,13 @@ type Caller = ServiceMetrics["callers"][number];
 /** Who calls it, and how that goes. */
 export function CallersTable({ metrics }: { metrics: ServiceMetrics }) {
   const t = useTranslations("service");
+  const timed = !metrics.connections?.only;
+  const bytes = (way: keyof Flow): Column<Caller> => ({
+    key: way,
+    header: t(`figure-${way}`),
+    align,
+    cell: ({ bytesPerSecond }) => <NumberWithUnit value={bytesPerSecond?.[way] ?? null} kind="bytes" />,
+  });
   const columns: Column<Caller>[] = [
     {
       key: "caller",
@@ -34,16 +41,27 @@ export function CallersTable({ metrics }: { metrics: ServiceMetrics }) {
         </>
       ),
     },
-    { key: "rate", header: t("col-rate"), align: "right", cell: rate },
+    { key: "rate", header: t(timed ? "col-rate" : "col-connections"), align, cell: timed ? rate : connectionRate },
     {
       key: "errors",
       header: t("col-errors"),
-      align: "right",
+      align,
       cell: ({ signals }) => <ErrorShare signals={signals} />,
     },
-    { key: "p50", header: "p50", align: "right", cell: ({ signals }) => ms(signals.latencyMsP50) },
-    { key: "p95", header: "p95", align: "right", cell: ({ signals }) => <LatencyP95 signals={signals} /> },
-    { key: "p99", header: "p99", align: "right", phone: "hidden", cell: ({ signals }) => ms(signals.latencyMsP99) },
+    ...(timed
+      ? [
+          { key: "p50", header: "p50", align, cell: ({ signals }: Caller) => ms(signals.latencyMsP50) },
+          { key: "p95", header: "p95", align, cell: ({ signals }: Caller) => <LatencyP95 signals={signals} /> },
+          {
+            key: "p99",
+            header: "p99",
+            align,
+            phone: "hidden" as const,
+            cell: ({ signals }: Caller) => ms(signals.latencyMsP99),
+          },
+        ]
+      : []),
+    ...(metrics.connections ? [bytes("sent"), bytes("received")] : []),
   ];
   return (
     <Panel title={t("callers")} flush>
@@ -69,5 +87,7 @@ export function CallersTable({ metrics }: { metrics: ServiceMetrics }) {
   );
 }
 
+const align = "right" as const;
 const rate = ({ signals }: Caller) => <NumberWithUnit value={signals.requestRate} kind="rps" />;
+const connectionRate = ({ signals }: Caller) => <NumberWithUnit value={signals.requestRate} kind="per-second" />;
 const ms = (value: number | null) => <NumberWithUnit value={value} kind="ms" />;

@@ -31,25 +31,41 @@ export function GoldenFigures({ metrics, fullest, ...compared }: GoldenFiguresPr
         <Change of={changeOf(of(signals), before && of(before))} />
       </span>
     );
+  const { connections } = metrics;
+  const timed = !connections?.only;
   return (
     <div className={styles.golden}>
       <dl className={styles.figures} data-testid="service-golden">
-        <Kpi label={t("figure-rate")}>
-          <NumberWithUnit value={signals.requestRate} kind="rps" />
+        <Kpi label={t(timed ? "figure-rate" : "figure-connections")}>
+          <NumberWithUnit value={signals.requestRate} kind={timed ? "rps" : "per-second"} />
           {delta(({ requestRate }) => requestRate)}
         </Kpi>
-        <Kpi label={t("figure-errors")}>
+        <Kpi label={t(timed ? "figure-errors" : "figure-failed")}>
           <ErrorShare signals={signals} />
           {delta(({ errorShare }) => errorShare)}
         </Kpi>
-        <Kpi label="p50">
-          <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
-          {delta(({ latencyMsP50 }) => latencyMsP50)}
-        </Kpi>
-        <Kpi label="p95">
-          <LatencyP95 signals={signals} />
-          {delta(({ latencyMsP95 }) => latencyMsP95)}
-        </Kpi>
+        {timed && (
+          <>
+            <Kpi label="p50">
+              <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
+              {delta(({ latencyMsP50 }) => latencyMsP50)}
+            </Kpi>
+            <Kpi label="p95">
+              <LatencyP95 signals={signals} />
+              {delta(({ latencyMsP95 }) => latencyMsP95)}
+            </Kpi>
+          </>
+        )}
+        {connections && (
+          <>
+            <Kpi label={t("figure-sent")}>
+              <NumberWithUnit value={connections.bytesPerSecond.sent} kind="bytes" />
+            </Kpi>
+            <Kpi label={t("figure-received")}>
+              <NumberWithUnit value={connections.bytesPerSecond.received} kind="bytes" />
+            </Kpi>
+          </>
+        )}
         <Kpi label={t("figure-saturation")}>
           <SaturationValue of={fullest} />
         </Kpi>

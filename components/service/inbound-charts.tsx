@@ -50,34 +50,68 @@ export function InboundCharts({ name, metrics, ...compared }: { name: string; me
     ...seriesByVersion(metrics, (series) => values(series).slice(first)),
     ...earlierLine(before, metrics, first, values, t("earlier")),
   ];
+  const { connections } = metrics;
+  // How long connections are open is nobody's slowness.
+  const timed = !connections?.only;
+  const rate = t(timed ? "chart-rate" : "chart-connections");
   return (
     <>
-      <Panel title={t("chart-rate")} actions={<Legend metrics={metrics} />}>
-        <LoadedChart {...chart} label={t("chart-rate")} kind="rps" series={lines(({ requestRate }) => requestRate)} />
-      </Panel>
-      <Panel title={t("chart-errors")} hint={t("chart-errors-hint")} actions={<Legend metrics={metrics} />}>
-        <LoadedChart {...chart} label={t("chart-errors")} kind="share" series={lines(({ errorShare }) => errorShare)} />
-      </Panel>
-      <Panel
-        title={t("chart-latency")}
-        actions={
-          <Percentiles value={percentile} onChange={(next) => url.set({ latency: next === "p95" ? null : next })} />
-        }
-      >
+      <Panel title={rate} actions={<Legend metrics={metrics} />}>
         <LoadedChart
           {...chart}
-          label={`${t("chart-latency")} ${percentile}`}
-          kind="ms"
-          series={lines((series) => series[columnOf[percentile]])}
+          label={rate}
+          kind={timed ? "rps" : "hz"}
+          series={lines(({ requestRate }) => requestRate)}
         />
       </Panel>
-      <Panel title={t("chart-spread")} hint={t("chart-spread-hint")} actions={<SpreadLegend />}>
-        <LoadedChart {...chart} label={t("chart-spread")} kind="ms" series={spread(metrics, first)} />
+      <Panel
+        title={t("chart-errors")}
+        hint={t(timed ? "chart-errors-hint" : "chart-failed-hint")}
+        actions={<Legend metrics={metrics} />}
+      >
+        <LoadedChart {...chart} label={t("chart-errors")} kind="share" series={lines(({ errorShare }) => errorShare)} />
       </Panel>
+      {connections && (
+        <Panel title={t("chart-bytes")} hint={t("chart-bytes-hint")} actions={<FlowLegend />}>
+          <LoadedChart
+            {...chart}
+            label={t("chart-bytes")}
+            kind="bytes-rate"
+            series={[
+              { label: t("figure-sent"), color: "var(--accent)", values: connections.sent.slice(first) },
+              {
+                label: t("figure-received"),
+                color: "var(--ink-2)",
+                values: connections.received.slice(first),
+                dash: true,
+              },
+            ]}
+          />
+        </Panel>
+      )}
+      {timed && (
+        <>
+          <Panel
+            title={t("chart-latency")}
+            actions={
+              <Percentiles value={percentile} onChange={(next) => url.set({ latency: next === "p95" ? null : next })} />
+            }
+          >
+            <LoadedChart
+              {...chart}
+              label={`${t("chart-latency")} ${percentile}`}
+              kind="ms"
+              series={lines((series) => series[columnOf[percentile]])}
+            />
+          </Panel>
+          <Panel title={t("chart-spread")} hint={t("chart-spread-hint")} actions={<SpreadLegend />}>
+            <LoadedChart {...chart} label={t("chart-spread")} kind="ms" series={spread(metrics, first)} />
+          </Panel>
+        </>
+      )}
     </>
   );
 }
-
 const columnOf = { p50: "latencyMsP50", p90: "latencyMsP90", p95: "latencyMsP95", p99: "latencyMsP99" } as const;
 
 function versionsOf({ series }: ServiceMetrics): Series[] {
@@ -136,17 +170,36 @@ function spread(metrics: ServiceMetrics, first: number): ChartSeries[] {
 const shades = ["var(--ink-3)", "var(--ink-2)", "var(--accent)", "var(--warn)"];
 
 const SpreadLegend = () =>
-  percentiles.map((one, i) => (
-    <span key={one} className={styles.entry}>
-      <svg width={18} height={8} aria-hidden>
-        <line x1={0} x2={18} y1={4} y2={4} stroke={shades[i]} strokeWidth={2} strokeDasharray={dashOf(one)} />
-      </svg>
-      {one}
-    </span>
-  ));
+  percentiles.map((one, i) => <Entry key={one} name={one} color={shades[i]} isDashed={isDashed(one)} />);
+
+function FlowLegend() {
+  const t = useTranslations("service");
+  return (
+    <>
+      <Entry name={t("figure-sent")} color="var(--accent)" />
+      <Entry name={t("figure-received")} color="var(--ink-2)" isDashed />
+    </>
+  );
+}
+
+const Entry = (line: { name: string; color: string | undefined; isDashed?: boolean }) => (
+  <span className={styles.entry}>
+    <svg width={18} height={8} aria-hidden>
+      <line
+        x1={0}
+        x2={18}
+        y1={4}
+        y2={4}
+        stroke={line.color}
+        strokeWidth={2}
+        strokeDasharray={line.isDashed ? "4 3" : ""}
+      />
+    </svg>
+    {line.name}
+  </span>
+);
 
 const isDashed = (percentile: Percentile): boolean => percentile === "p50";
-const dashOf = (percentile: Percentile): string | undefined => (isDashed(percentile) ? "4 3" : undefined);
 
 function Legend({ metrics }: { metrics: ServiceMetrics }) {
   return versionsOf(metrics)

@@ -62,7 +62,7 @@ export function MetricsTab({ service, name, item, metrics, range, comparison, ..
       ) : (
         <InboundCharts name={name} metrics={data} {...compared} />
       )}
-      {item && !isQuiet && <ExemplarsPanel hostname={item.hostname} range={range} />}
+      {item && !isQuiet && !data.connections?.only && <ExemplarsPanel hostname={item.hostname} range={range} />}
       {proxies.length > 0 && (
         <div className={styles.wide}>
           <Panel title={t("saturation")} hint={t("saturation-hint")} flush data-testid="service-saturation">

@@ -1,7 +1,7 @@
 "use client";
 import { IconBolt, IconListSearch } from "@tabler/icons-react";
 import { useLocale, useTranslations } from "use-intl";
-import type { ServiceListItem, ServiceMetrics } from "../../server/contract/index.ts";
+import { ruleLayerOf, type ServiceListItem, type ServiceMetrics } from "../../server/contract/index.ts";
 import { logsOfHref, proposeHref, tracesOfHref } from "../lib/links.ts";
 import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
@@ -63,13 +63,16 @@ export function ServiceHeader({ service, item, metrics }: ServiceHeaderProps) {
       <Pill href={proposeHref(service.namespace, service.name)} data-testid="service-propose">
         {t("propose")}
       </Pill>
-      <DangerButton
-        leftSection={<IconBolt size={15} aria-hidden />}
-        onClick={() => url.set({ fault: "new" }, "push")}
-        data-testid="inject-fault"
-      >
-        {t("inject")}
-      </DangerButton>
+      {/* In a connection there is no request that could be failed. */}
+      {!(item && ruleLayerOf(item) === "tcp") && (
+        <DangerButton
+          leftSection={<IconBolt size={15} aria-hidden />}
+          onClick={() => url.set({ fault: "new" }, "push")}
+          data-testid="inject-fault"
+        >
+          {t("inject")}
+        </DangerButton>
+      )}
     </PageHeader>
   );
 }

@@ -4,6 +4,7 @@ import { useTranslations } from "use-intl";
 import { isClockApart, type Trace, type TraceSpan } from "../../server/contract/index.ts";
 import { traceHref } from "../lib/links.ts";
 import { TraceLines } from "../logs/trace-lines.tsx";
+import { FlagList } from "../mesh-graph/flag-list.tsx";
 import { PanelHeader } from "../mesh-graph/panel-header.tsx";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { ObjectLink } from "../ui/object-link.tsx";
@@ -11,6 +12,7 @@ import { Pairs } from "../ui/pairs.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection, SideSheet } from "../ui/side-sheet.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
+import { flagsOf } from "./span-flags.ts";
 import { SpanLinks } from "./span-links.tsx";
 import styles from "./trace.module.css";
 
@@ -69,6 +71,7 @@ function Told({ span, trace }: { span: TraceSpan; trace: Trace }) {
           </p>
         )}
       </SideSection>
+      <Flags span={span} />
       <SpanLinks span={span} trace={trace} />
       <TraceLines traceId={trace.traceId} spanId={span.spanId} />
       <Facts title={t("attributes")} facts={span.attributes} />
@@ -115,6 +118,19 @@ function Told({ span, trace }: { span: TraceSpan; trace: Trace }) {
         }}
       />
     </>
+  );
+}
+
+/** Why the proxy of this span did not just pass the request on, in words. */
+function Flags({ span }: { span: TraceSpan }) {
+  const t = useTranslations("panel");
+  const flags = flagsOf(span);
+  if (flags.length === 0) return null;
+  return (
+    <SideSection>
+      <h2 className={styles.heading}>{t("flags")}</h2>
+      <FlagList flags={flags} />
+    </SideSection>
   );
 }
 

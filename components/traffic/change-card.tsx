@@ -11,7 +11,7 @@ import { RefusedBy } from "../config/refusals.tsx";
 import { useUndo } from "../config/use-undo.tsx";
 import { useChanges } from "../lib/queries.ts";
 import { useFocusWhenLost } from "../lib/use-focus-when-lost.ts";
-import { formatRate } from "../ui/format.ts";
+import { formatPerSecond, formatRate } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Moment } from "../ui/quantity.tsx";
 import styles from "./change-card.module.css";
@@ -112,7 +112,7 @@ function Moved({ shift: { draft }, routing, requestRate }: FooterProps) {
   if (!draft || !rule || rule.matches.length > 0 || requestRate === 0) return null;
   const gains = movedRates(splitOf(rule, routing).parts, draft.parts, requestRate).filter(({ rate }) => rate > 0);
   if (gains.length === 0) return null;
-  const total = formatRate(
+  const total = (routing.layer === "tcp" ? formatPerSecond : formatRate)(
     gains.reduce((sum, { rate }) => sum + rate, 0),
     locale,
   );

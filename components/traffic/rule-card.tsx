@@ -74,6 +74,7 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed, me
             metrics={metrics}
             observed={observed.shares}
             measured={measured}
+            ofConnections={routing.layer === "tcp"}
             editable={may && split.parts.length > 1}
           />
         </>
@@ -91,7 +92,8 @@ function useMatchText(rule: RouteRule, routing: Routing): string {
   const conditions = useConditionsText();
   if (isFaultCopy(rule)) return t("fault-copy", { matches: conditions(rule) });
   if (rule.matches.length > 0) return t("when", { matches: conditions(rule) });
-  return routing.rules.length > 1 ? t("else") : t("everything");
+  if (routing.rules.length > 1) return t("else");
+  return t(routing.layer === "tcp" ? "every-connection" : "everything");
 }
 
 function QuickActions({ parts, onChange }: { parts: readonly WeightPart[]; onChange: (parts: WeightPart[]) => void }) {

@@ -23,6 +23,8 @@ export interface RuleTableProps {
   metrics: ServiceMetrics | undefined;
   observed: Record<string, number>;
   measured: boolean;
+  /** What is shared are connections: they have no latency. */
+  ofConnections: boolean;
   editable: boolean;
 }
 
@@ -50,6 +52,7 @@ function useColumns({
   metrics,
   observed,
   measured,
+  ofConnections,
   editable,
 }: RuleTableProps): Column<WeightPart>[] {
   const t = useTranslations("traffic");
@@ -69,18 +72,18 @@ function useColumns({
     },
     {
       key: "rps",
-      header: t("col-rps", { span }),
+      header: t(ofConnections ? "col-connections" : "col-rps", { span }),
       align: "right",
       cell: ({ version }) => <NumberWithUnit value={signals(version)?.requestRate ?? null} kind="rps" bare />,
     },
   ];
-  const outcome: Column<WeightPart>[] = [
-    {
-      key: "success",
-      header: t("col-success"),
-      align: "right",
-      cell: ({ version }) => <SuccessShare signals={signals(version) ?? silent} />,
-    },
+  const success: Column<WeightPart> = {
+    key: "success",
+    header: t("col-success"),
+    align: "right",
+    cell: ({ version }) => <SuccessShare signals={signals(version) ?? silent} />,
+  };
+  const latencies: Column<WeightPart>[] = [
     {
       key: "p95",
       header: t("col-p95"),
@@ -131,7 +134,7 @@ function useColumns({
           },
         ]
       : []),
-    ...(measured ? [...rates, ...outcome] : []),
+    ...(measured ? [...rates, success, ...(ofConnections ? [] : latencies)] : []),
   ];
 }
 

@@ -4,6 +4,7 @@ import {
   formatCountdown,
   formatMoment,
   formatMs,
+  formatPerSecond,
   formatRate,
   formatShare,
   formatSpan,
@@ -27,6 +28,15 @@ describe("formatRate", () => {
     [12_400, "12.4 k rps"],
   ])("shows %d as %s", (rate, shown) => expect(text(formatRate(rate, "en"))).toBe(shown));
   it("has no unit where there is no number", () => expect(formatRate(null, "en")).toEqual({ value: "–", unit: "" }));
+});
+
+describe("formatPerSecond", () => {
+  it.each([
+    [0.3, "0.3 /s"],
+    [12_400, "12.4 k /s"],
+  ])("shows %d as %s", (rate, shown) => expect(text(formatPerSecond(rate, "en"))).toBe(shown));
+  it("has no unit where there is no number", () =>
+    expect(formatPerSecond(null, "en")).toEqual({ value: "–", unit: "" }));
 });
 
 describe("formatShare", () => {

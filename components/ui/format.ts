@@ -26,6 +26,12 @@ export function formatRate(perSecond: number | null, locale: string): Quantity {
   return { value: number(locale, perSecond < 99.95 ? 1 : 0, perSecond), unit: "rps" };
 }
 
+/** How many in a second of what are no requests, such as connections: `0.3 /s`. */
+export function formatPerSecond(perSecond: number | null, locale: string): Quantity {
+  const { value, unit } = formatRate(perSecond, locale);
+  return { value, unit: unit.replace("rps", "/s") };
+}
+
 /** A share of 0..1 as percent: `0.1 %`, `24 %`; never `0 %` or `100 %` for what is not quite that. */
 export function formatShare(share: number | null, locale: string): Quantity {
   if (share === null || !Number.isFinite(share)) return none;

@@ -1,12 +1,20 @@
 "use client";
 import { useLocale } from "use-intl";
-import { formatBytesRate, formatMoment, formatMs, formatRate, formatShare, type Quantity } from "./format.ts";
+import {
+  formatBytesRate,
+  formatMoment,
+  formatMs,
+  formatPerSecond,
+  formatRate,
+  formatShare,
+  type Quantity,
+} from "./format.ts";
 import styles from "./quantity.module.css";
 import { useSettled } from "./use-settled.ts";
 
 export interface NumberWithUnitProps {
   value: number | null;
-  kind: "rps" | "share" | "ms" | "bytes";
+  kind: "rps" | "per-second" | "share" | "ms" | "bytes";
   /** Colours the number when it is worth a look. */
   tone?: "plain" | "warn" | "bad";
   /** Without its unit, where the unit stands beside it in a label or header. */
@@ -15,6 +23,7 @@ export interface NumberWithUnitProps {
 
 const formats: Record<NumberWithUnitProps["kind"], (value: number | null, locale: string) => Quantity> = {
   rps: formatRate,
+  "per-second": formatPerSecond,
   share: formatShare,
   ms: formatMs,
   bytes: formatBytesRate,

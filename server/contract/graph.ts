@@ -71,6 +71,10 @@ export const GraphNode = z.object({
 });
 export type GraphNode = z.infer<typeof GraphNode>;
 
+/** In a second, as the caller sees it. */
+export const Flow = z.object({ sent: z.number(), received: z.number() });
+export type Flow = z.infer<typeof Flow>;
+
 export const GraphEdge = z.object({
   id: z.string(),
   source: z.string(),
@@ -98,9 +102,9 @@ export const GraphEdge = z.object({
   /** Share of requests that came over mutual TLS, 0 to 1, as the destination saw it. */
   mtls: z.number(),
   /** Of TCP connections, whose requests are not told apart: what the source sent and got back, counted when a connection ends. */
-  bytesPerSecond: z.object({ sent: z.number(), received: z.number() }).optional(),
+  bytesPerSecond: Flow.optional(),
   /** Of gRPC: messages that the caller sent and got back, where the proxy of who is called counted them, when a call ends. */
-  messagesPerSecond: z.object({ sent: z.number(), received: z.number() }).optional(),
+  messagesPerSecond: Flow.optional(),
 });
 export type GraphEdge = z.infer<typeof GraphEdge>;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findService, serviceLink, serviceTitle } from "./services.ts";
+import { findService, ruleLayerOf, serviceLink, serviceTitle } from "./services.ts";
 
 const named = (name: string, hostname: string, namespace = "default") => ({ namespace, name, hostname });
 const alpha = named("partners", "alpha.partner.test");
@@ -24,4 +24,14 @@ test("is called by its name, or by its host where the name may be shared", () =>
     "reviews",
   ]);
   expect(serviceLink(reviews)).toEqual({ namespace: "default", hostname: reviews.hostname, name: "reviews" });
+});
+
+test("knows by which rules a service's calls go", () => {
+  const ports = (...protocols: string[]) => ({
+    ports: protocols.map((protocol, index) => ({ name: "", port: 1000 + index, protocol })),
+  });
+  expect(ruleLayerOf(ports("TCP", "Mongo"))).toBe("tcp");
+  expect(ruleLayerOf(ports("TCP", "HTTP"))).toBe("http");
+  expect(ruleLayerOf(ports("HTTPS"))).toBe("http");
+  expect(ruleLayerOf(ports())).toBe("http");
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Gaps } from "./gaps.ts";
-import { Badge, Health, ServiceLink, Signals } from "./graph.ts";
+import { Badge, Flow, Health, ServiceLink, Signals } from "./graph.ts";
 import { HealthThresholds } from "./health-thresholds.ts";
 
 export const ServiceVersion = z.object({
@@ -38,6 +38,16 @@ export const MeshService = z.object({
   thresholds: HealthThresholds.optional(),
 });
 export type MeshService = z.infer<typeof MeshService>;
+
+/** Which of a VirtualService's lists its connections meet. */
+export type RuleLayer = "http" | "tcp";
+
+/** Protocols of ports whose connections are carried as they are, and met by `tcp` rules. */
+const carried = new Set(["TCP", "Mongo", "MySQL", "Redis"]);
+
+/** `tcp` where nothing of a service speaks HTTP, nor TLS that tells its server's name. */
+export const ruleLayerOf = ({ ports }: Pick<MeshService, "ports">): RuleLayer =>
+  ports.length > 0 && ports.every(({ protocol }) => carried.has(protocol)) ? "tcp" : "http";
 
 type Named = Pick<MeshService, "namespace" | "name" | "hostname">;
 
@@ -155,9 +165,23 @@ export const ServiceMetrics = z.object({
       /** The service that the caller is, where the registry has one. */
       service: ServiceLink.nullable(),
       signals: Signals,
+      /** Of those that open TCP connections. */
+      bytesPerSecond: Flow.optional(),
     }),
   ),
   /** What each workload behind it got, by its callers' word. A workload that was not reached has no entry. */
   workloads: z.array(z.object({ namespace: z.string(), workload: z.string(), signals: Signals })),
+  /** Of TCP connections, in which requests are not told apart; left out where there was none. */
+  connections: z
+    .object({
+      /** There was nothing else: what the rest says of requests is of connections, and of latency there is none. */
+      only: z.boolean(),
+      /** Counted when a connection ends. */
+      bytesPerSecond: Flow,
+      /** The same by step. */
+      sent: z.array(z.number().nullable()),
+      received: z.array(z.number().nullable()),
+    })
+    .optional(),
 });
 export type ServiceMetrics = z.infer<typeof ServiceMetrics>;

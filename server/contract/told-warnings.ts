@@ -2,27 +2,46 @@
 export const warningsInEnglish = {
   "host-unseen-route":
     "the namespace {viewer} does not see {object}, which has the host {host}, by its exportTo; what goes there is answered 503",
+  "host-unseen-connection":
+    "the namespace {viewer} does not see {object}, which has the host {host}, by its exportTo; what goes there is closed at once",
   "host-unseen-rule":
     "the namespace {viewer} does not see {object}, which has the host {host}, by its exportTo; the rule is for nobody",
   "host-unseen-egress": "the namespace {viewer} does not see {object}, which has the host {host}, by its exportTo",
   "host-covered-route":
     "no Service or ServiceEntry has the host {host} itself: a route leads to {wildcard} by that name; what goes there is answered 503",
+  "host-covered-connection":
+    "no Service or ServiceEntry has the host {host} itself: a route leads to {wildcard} by that name; what goes there is closed at once",
   "host-covered-rule":
     "no Service or ServiceEntry has the host {host} itself: a route leads to {wildcard} by that name; the rule is for nobody",
   "host-covered-egress":
     "no Service or ServiceEntry has the host {host} itself: a route leads to {wildcard} by that name",
   "host-unknown-route": "no Service or ServiceEntry has the host {host}; what goes there is answered 503",
+  "host-unknown-connection": "no Service or ServiceEntry has the host {host}; what goes there is closed at once",
   "host-unknown-rule": "no Service or ServiceEntry has the host {host}; the rule is for nobody",
   "host-unknown-egress": "no Service or ServiceEntry has the host {host}",
   "host-unknown-near-route":
     "no Service or ServiceEntry has the host {host}, did you mean {near}?; what goes there is answered 503",
+  "host-unknown-near-connection":
+    "no Service or ServiceEntry has the host {host}, did you mean {near}?; what goes there is closed at once",
   "host-unknown-near-rule":
     "no Service or ServiceEntry has the host {host}, did you mean {near}?; the rule is for nobody",
   "host-unknown-near-egress": "no Service or ServiceEntry has the host {host}, did you mean {near}?",
+  "host-virtual":
+    "no Service or ServiceEntry has the host {host}: its rules are met by calls to port 80 of that name only",
+  "host-virtual-near":
+    "no Service or ServiceEntry has the host {host}, did you mean {near}?; its rules are met by calls to port 80 of that name only",
+  "rules-of-requests": "{host} has no port that speaks HTTP: no connection meets these rules; write them as tcp or tls",
+  "rules-of-connections": "all ports of {host} speak HTTP: no request meets these rules; write them as http",
   "subset-missing": "no DestinationRule of {host} has the subset {subset}; what goes there is answered 503",
+  "subset-missing-connection":
+    "no DestinationRule of {host} has the subset {subset}; what goes there is closed at once",
   "subset-missing-near":
     "no DestinationRule of {host} has the subset {subset}, did you mean {near}?; what goes there is answered 503",
+  "subset-missing-near-connection":
+    "no DestinationRule of {host} has the subset {subset}, did you mean {near}?; what goes there is closed at once",
   "subset-empty": "no endpoint of {host} has the labels of subset {subset}; what goes there is answered 503",
+  "subset-empty-connection":
+    "no endpoint of {host} has the labels of subset {subset}; what goes there is closed at once",
   "subset-nobody": "no endpoint of {host} has the labels {labels}: nobody is in the subset {subset}",
   "gateway-missing": "there is no Gateway {gateway}; what comes there is answered 404",
   "gateway-missing-near": "there is no Gateway {gateway}, did you mean {near}?; what comes there is answered 404",

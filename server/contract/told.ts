@@ -80,6 +80,7 @@ const english = {
   "fault-there": "there is a fault {id} already",
   "fault-hosts": "VirtualService {name} is also for {hosts}, which the fault would hit too: edit its YAML",
   "fault-tcp": "VirtualService {name} has TCP or TLS rules only: there are no requests to fail",
+  "fault-connections": "{name} takes TCP connections: there are no requests in them to delay or to fail",
   "fault-same-header": "fault {id} is for this header already: stop it first",
   "fault-same-caller": "fault {id} is for this caller already: stop it first",
   "fault-same-gateway": "fault {id} is for this gateway already: stop it first",

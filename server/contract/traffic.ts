@@ -14,9 +14,9 @@ export const RouteDestination = z.object({
 });
 export type RouteDestination = z.infer<typeof RouteDestination>;
 
-/** One `http[]` entry of a VirtualService, for people. */
+/** One `http[]` entry of a VirtualService, for people; of a TCP service, one of `tcp[]`. */
 export const RouteRule = z.object({
-  /** Index into `spec.http`. */
+  /** Index into its list. */
   index: z.number().int(),
   name: z.string().nullable(),
   /** Each string is one alternative, such as `uri prefix /api and header end-user = jason`; empty: everything else. */
@@ -62,6 +62,8 @@ export const Routing = z.object({
     .object({ namespace: z.string(), name: z.string(), resourceVersion: z.string(), yaml: z.string() })
     .nullable(),
   rules: z.array(RouteRule),
+  /** Which of the VirtualService's lists the rules are of: `tcp` for a service that has ports of that alone. Left out: `http`. */
+  layer: z.enum(["http", "tcp"]).optional(),
   /** Versions that could be routed to, each with the subset that exists or would be made. */
   versions: z.array(z.object({ version: z.string(), subset: z.string() })),
   /** Proxies that hold this service's routes. */

@@ -1,7 +1,7 @@
 import type { MutualTlsTrend } from "../contract/index.ts";
 import type { EdgeRow, RollupRow } from "./reader.ts";
 import { type Recorded, recordedSeconds, stepCount } from "./recorded-seconds.ts";
-import { stepOf } from "./service-metrics.ts";
+import { stepOf } from "./service-tallies.ts";
 import { toldGaps } from "./unrecorded.ts";
 import type { Window } from "./window.ts";
 

@@ -97,3 +97,36 @@ it("has the rates of the time that was recorded, where the mesh was down for a p
   expect(series[0]?.requestRate).toEqual([22, null, 2]);
   expect(totals.all?.requestRate).toBe(130 / 20);
 });
+
+const connection = edge("page", "reviews/v1", { protocol: "tcp" });
+
+it("tells what goes over connections, whole, by step and by caller", () => {
+  const rows = [
+    row(connection, { atMs: 0, count: 3, requestBytes: 600, responseBytes: 3000 }),
+    row(connection, { atMs: 20_000, count: 1, requestBytes: 300, flags: ["UF"] }),
+    // The other side's word on the same connections is a second count.
+    row(edge("page", "reviews/v1", { protocol: "tcp", reporter: "destination" }), { count: 3, requestBytes: 600 }),
+  ];
+  const { connections, callers, totals } = ServiceMetrics.parse(
+    buildServiceMetrics({ window, rows, recent: [], facts: facts() }),
+  );
+  expect(connections).toEqual({
+    only: true,
+    bytesPerSecond: { sent: 30, received: 100 },
+    sent: [60, 0, 30],
+    received: [300, 0, 0],
+  });
+  expect(callers.map(({ app, bytesPerSecond }) => [app, bytesPerSecond])).toEqual([
+    ["page", { sent: 30, received: 100 }],
+  ]);
+  expect(totals.all).toMatchObject({ errorShare: 0.25, latencyMsP95: null });
+});
+
+it("says where requests are among connections, and nothing of connections where there was none", () => {
+  const mixed = [...rows, row(connection, { count: 3, requestBytes: 300 })];
+  expect(buildServiceMetrics({ window, rows: mixed, recent: [], facts: facts() }).connections).toMatchObject({
+    only: false,
+    bytesPerSecond: { sent: 10, received: 0 },
+  });
+  expect(metrics()).not.toHaveProperty("connections");
+});

@@ -1,9 +1,11 @@
 import type { Series, ServiceMetrics, Signals } from "../contract/index.ts";
+import { connectionsOf, flowOf } from "./connection-metrics.ts";
 import type { MeshFacts, ServiceFacts } from "./facts.ts";
 import { judgedBy } from "./judged-by.ts";
 import { NodeNames } from "./nodes.ts";
 import type { RollupRow } from "./reader.ts";
 import { type Recorded, recordedSeconds, recordedSecondsOf, stepCount } from "./recorded-seconds.ts";
+import { stepOf, tallies } from "./service-tallies.ts";
 import { Tally } from "./tally.ts";
 import { answeredRows, trafficOf } from "./traffic.ts";
 import { toldGaps } from "./unrecorded.ts";
@@ -37,6 +39,7 @@ export function buildServiceMetrics({ window, recent, facts, service, ...input }
     `${version}:${stepOf(row, window)}`,
   ]);
   const totals = tallies(rows, names, (_, version) => ["all", version]);
+  const connections = connectionsOf(rows, names, window, { dataFromMs, gaps });
   return {
     at: window.toMs,
     windowSec: (window.toMs - window.fromMs) / 1000,
@@ -49,39 +52,13 @@ export function buildServiceMetrics({ window, recent, facts, service, ...input }
       .map((version) => seriesOf(version, versions, window, { dataFromMs, gaps })),
     totals: mapValues(totals, signalsOf),
     observedShares: sharesOf(answeredRows(recent, names), names),
-    callers: callersOf(rows, names, signalsOf),
+    callers: callersOf(rows, names, signalsOf, seconds),
     workloads: workloadsOf(rows, names, signalsOf),
+    ...(connections && { connections }),
   };
 }
 
 const allFirst = (a: string, b: string): number => (a === "all" ? -1 : b === "all" ? 1 : compareVersions(a, b));
-
-export const stepOf = (row: Pick<RollupRow, "atMs">, window: Window): number =>
-  Math.floor((row.atMs - window.fromMs) / (window.stepSec * 1000));
-
-/** Sums of the rows that count, under each key that a row is given; the key of all comes first. */
-export function tallies(
-  rows: readonly RollupRow[],
-  names: NodeNames,
-  keysOf: (row: RollupRow, version: string) => string[],
-): Map<string, Tally> {
-  const traffic = trafficOf(rows, names, false);
-  const sums = new Map<string, Tally>();
-  for (const row of rows) {
-    if (!traffic.counts(row)) continue;
-    const { workload, version } = row.edge.destination;
-    // What is outside the mesh is one node, and may have versions all the same.
-    for (const key of keysOf(row, (workload ? version : traffic.edgeOf(row)?.target.version) || "unknown")) {
-      let tally = sums.get(key);
-      if (tally === undefined) {
-        tally = new Tally();
-        sums.set(key, tally);
-      }
-      tally.add(row);
-    }
-  }
-  return sums;
-}
 
 /** One line of the chart: `steps` has a sum under `<version>:<step>` for each step of the window that had calls. */
 export function seriesOf(
@@ -116,20 +93,33 @@ function sharesOf(rows: readonly RollupRow[], names: NodeNames): Record<string, 
 
 type SignalsOf = (tally: Tally) => Signals;
 
-function callersOf(rows: readonly RollupRow[], names: NodeNames, signalsOf: SignalsOf): ServiceMetrics["callers"] {
-  const callers = new Map<string, Omit<ServiceMetrics["callers"][number], "signals"> & { tally: Tally }>();
-  for (const { source, counted } of trafficOf(rows, names).edges) {
+function callersOf(
+  rows: readonly RollupRow[],
+  names: NodeNames,
+  signalsOf: SignalsOf,
+  seconds: number,
+): ServiceMetrics["callers"] {
+  const callers = new Map<string, Caller>();
+  for (const { source, counted, protocol } of trafficOf(rows, names).edges) {
     const { app, namespace, version } = source;
     const service = names.linkOf(source);
     const gateway = source.kind === "gateway";
-    const caller = callers.get(source.id) ?? { app, namespace, version, gateway, service, tally: new Tally() };
+    const fresh = { app, namespace, version, gateway, service, tally: new Tally(), connections: new Tally() };
+    const caller = callers.get(source.id) ?? fresh;
     caller.tally.merge(counted);
+    if (protocol === "tcp") caller.connections.merge(counted);
     callers.set(source.id, caller);
   }
   return [...callers.values()]
     .toSorted((a, b) => b.tally.count - a.tally.count)
-    .map(({ tally, ...caller }) => ({ ...caller, signals: signalsOf(tally) }));
+    .map(({ tally, connections, ...caller }) => ({
+      ...caller,
+      signals: signalsOf(tally),
+      ...(connections.count > 0 && { bytesPerSecond: flowOf(connections, seconds) }),
+    }));
 }
+
+type Caller = Omit<ServiceMetrics["callers"][number], "signals"> & { tally: Tally; connections: Tally };
 
 /** By the workload that answered; what reached none tells of no endpoint. */
 function workloadsOf(rows: readonly RollupRow[], names: NodeNames, signalsOf: SignalsOf): ServiceMetrics["workloads"] {

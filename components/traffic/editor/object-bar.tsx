@@ -6,13 +6,14 @@ import { useTranslations } from "use-intl";
 import type { ObjectKey } from "../../config/config-queries.ts";
 import { PillButton } from "../../ui/pill.tsx";
 import styles from "./editor.module.css";
-import { type TemplateName, templateNames } from "./templates.ts";
+import type { TemplateName } from "./templates.ts";
 import { keyText, type Workbench, type WorkObject } from "./use-workbench.ts";
 
 export interface ObjectBarProps {
   bench: Workbench;
   selected: WorkObject | undefined;
   onSelect: (key: ObjectKey) => void;
+  templates: readonly TemplateName[];
   onTemplate: (name: TemplateName) => void;
   /** False: the reader only looks. */
   may: boolean;
@@ -20,7 +21,7 @@ export interface ObjectBarProps {
 }
 
 /** Which object is edited, which of them are changed, and what could be added. */
-export function ObjectBar({ bench, selected, onSelect, onTemplate, may, children }: ObjectBarProps) {
+export function ObjectBar({ bench, selected, onSelect, templates, onTemplate, may, children }: ObjectBarProps) {
   const t = useTranslations("form");
   const changed = new Set(bench.changed.map(keyText));
   return (
@@ -48,7 +49,7 @@ export function ObjectBar({ bench, selected, onSelect, onTemplate, may, children
             </PillButton>
           </Menu.Target>
           <Menu.Dropdown>
-            {templateNames.map((name) => (
+            {templates.map((name) => (
               <Menu.Item key={name} onClick={() => onTemplate(name)} data-testid={`template-${name}`}>
                 {t(`template-${name}`)}
               </Menu.Item>

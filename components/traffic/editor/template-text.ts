@@ -5,7 +5,8 @@ import { newDestinationRule, newVirtualService, type TemplateName, templateChang
 
 /** A template as new objects of an example's names, to be edited. */
 export function templateText(name: TemplateName): string {
-  const service = { name: "example", namespace: "default", host: "example", from: "v1", to: "v2", port: 80 };
+  const layer = "http" as const;
+  const service = { name: "example", namespace: "default", host: "example", from: "v1", to: "v2", port: 80, layer };
   const { virtualService, destinationRule, created = [] } = templateChange(name, service);
   return [
     ...(destinationRule ? [edited(newDestinationRule(service), destinationRule)] : []),

@@ -10,9 +10,19 @@ import {
   type TemplateService,
   templateChange,
   templateNames,
+  templatesFor,
+  versionsOf,
 } from "./templates.ts";
 
-const service: TemplateService = { name: "shop", namespace: "default", host: "shop", from: "v1", to: "v2", port: 80 };
+const service: TemplateService = {
+  name: "shop",
+  namespace: "default",
+  host: "shop",
+  from: "v1",
+  to: "v2",
+  port: 80,
+  layer: "http",
+};
 
 function edited(yaml: string, edits: ((object: never) => YamlEdit[]) | undefined): string {
   const read = readObject(yaml);
@@ -46,4 +56,43 @@ it("leaves what is there: rules, subsets, and the order of both", () => {
     { name: "v2", labels: { version: "v2", tier: "gold" } },
     { name: "v1", labels: { version: "v1" } },
   ]);
+});
+
+it("shares connections by rules of connections, and offers a TCP service nothing that is of requests", () => {
+  const tcp: TemplateService = { ...service, layer: "tcp" };
+  expect(templatesFor("tcp")).toEqual(["canary", "breaker", "egress"]);
+  const made = edited(newVirtualService(tcp), templateChange("canary", tcp).virtualService);
+  expect(parseObject(parse(made))).toMatchObject({ ok: true });
+  expect(parse(made).spec).toEqual({
+    hosts: ["shop"],
+    tcp: [
+      {
+        route: [
+          { destination: { host: "shop", subset: "v1" }, weight: 90 },
+          { destination: { host: "shop", subset: "v2" }, weight: 10 },
+        ],
+      },
+    ],
+  });
+});
+
+const rule = (weights: Record<string, number>, matches: string[] = []) => ({
+  ...{ index: 0, name: null, matches, timeout: null, retries: null, mirror: null, fault: null, redirect: null },
+  destinations: Object.entries(weights).map(([version, weight]) => ({
+    ...{ host: "shop", ours: true, subset: version, version, weight },
+  })),
+});
+const versions = ["v1", "v2", "v3"].map((version) => ({ version, subset: version }));
+
+test.each([
+  ["the newest, beside who has most", { v1: 60, v2: 40 }, "v1", "v3"],
+  ["another one, where the newest has everything", { v3: 100 }, "v3", "v2"],
+])("a canary is %s", (_, weights, from, to) => {
+  const rules = [rule({ v2: 100 }, ["uri exact /a"]), rule(weights)];
+  expect(versionsOf({ rules, versions })).toEqual({ from, to });
+});
+
+it("begins a canary with the oldest where no rule names versions", () => {
+  expect(versionsOf({ rules: [], versions })).toEqual({ from: "v1", to: "v3" });
+  expect(versionsOf({ rules: [], versions: versions.slice(0, 1) })).toEqual({ from: "v1", to: "v2" });
 });

@@ -1,6 +1,7 @@
+import type { Routing, RuleLayer } from "../../../server/contract/index.ts";
 import type { MeshObject } from "../../config/document/read-object.ts";
 import { valueAt, type YamlEdit } from "../../config/document/yaml-edit.ts";
-import { addRule, httpPath, rulesOf } from "./rule-list.ts";
+import { addRule, httpPath, listPath, rulesOf } from "./rule-list.ts";
 
 export const templateNames = [
   "canary",
@@ -14,6 +15,12 @@ export const templateNames = [
 ] as const;
 export type TemplateName = (typeof templateNames)[number];
 
+/** What says nothing to connections: there are no requests in them to tell apart, repeat, copy or count. */
+const ofRequests: readonly TemplateName[] = ["preview", "timeout", "mirror", "gateway", "limit"];
+
+export const templatesFor = (layer: RuleLayer): readonly TemplateName[] =>
+  layer === "http" ? templateNames : templateNames.filter((name) => !ofRequests.includes(name));
+
 /** The service that a template is for. */
 export interface TemplateService {
   /** As its objects are called. */
@@ -25,6 +32,18 @@ export interface TemplateService {
   from: string;
   to: string;
   port: number;
+  layer: RuleLayer;
+}
+
+/** The version that has most of what no rule picks out, and the newest of the others: whoever has all the traffic is nobody's canary. */
+export function versionsOf({ rules, versions }: Pick<Routing, "rules" | "versions">): { from: string; to: string } {
+  const rest = rules.find(({ matches }) => matches.length === 0) ?? rules.at(-1);
+  const [heaviest] = (rest?.destinations ?? [])
+    .filter(({ ours, subset }) => ours && subset !== null)
+    .toSorted((a, b) => b.weight - a.weight);
+  const names = versions.map(({ version }) => version);
+  const from = heaviest?.version ?? heaviest?.subset ?? names[0] ?? "v1";
+  return { from, to: names.findLast((name) => name !== from) ?? "v2" };
 }
 
 export interface TemplateChange {
@@ -37,7 +56,7 @@ export interface TemplateChange {
 
 /** What a template does. */
 export function templateChange(name: TemplateName, service: TemplateService): TemplateChange {
-  const { host, from, to } = service;
+  const { host, from, to, layer } = service;
   const subset = (version: string) => ({ host, subset: version });
   switch (name) {
     case "canary":
@@ -46,7 +65,7 @@ export function templateChange(name: TemplateName, service: TemplateService): Te
         virtualService: (object) => [
           {
             op: "set",
-            path: [...httpPath, restOf(object), "route"],
+            path: [...listPath(layer), restOf(object, layer), "route"],
             value: [
               { destination: subset(from), weight: 90 },
               { destination: subset(to), weight: 10 },
@@ -107,8 +126,8 @@ const breakerEdits: YamlEdit[] = [
 ];
 
 /** The rule that takes everything else: the first without a match, else the last. */
-function restOf(object: MeshObject): number {
-  const rules = rulesOf(object).filter(({ disabled }) => !disabled);
+function restOf(object: MeshObject, layer: RuleLayer = "http"): number {
+  const rules = rulesOf(object, layer).filter(({ disabled }) => !disabled);
   const rest = rules.findIndex(({ rule }) => !Array.isArray(rule.match) || rule.match.length === 0);
   return rest >= 0 ? rest : Math.max(0, rules.length - 1);
 }
@@ -133,8 +152,8 @@ const head = (apiVersion: string, kind: string, name: string, namespace: string)
   `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata:\n  name: ${name}\n  namespace: ${namespace}\nspec:\n`;
 const networking = "networking.istio.io/v1";
 
-export const newVirtualService = ({ name, namespace, host }: TemplateService): string =>
-  `${head(networking, "VirtualService", name, namespace)}  hosts:\n    - ${host}\n  http:\n    - route:\n        - destination:\n            host: ${host}\n`;
+export const newVirtualService = ({ name, namespace, host, layer }: TemplateService): string =>
+  `${head(networking, "VirtualService", name, namespace)}  hosts:\n    - ${host}\n  ${layer}:\n    - route:\n        - destination:\n            host: ${host}\n`;
 
 export const newDestinationRule = ({ name, namespace, host }: TemplateService): string =>
   `${head(networking, "DestinationRule", name, namespace)}  host: ${host}\n`;

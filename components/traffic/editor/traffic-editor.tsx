@@ -22,7 +22,7 @@ import { hostIn } from "./host-in.ts";
 import { ObjectBar } from "./object-bar.tsx";
 import { ObjectForm } from "./object-form.tsx";
 import { ObjectYaml } from "./object-yaml.tsx";
-import type { TemplateService } from "./templates.ts";
+import { type TemplateService, templatesFor, versionsOf } from "./templates.ts";
 import { type ServiceObjects, useServiceObjects } from "./use-service-objects.ts";
 import { useTemplates } from "./use-templates.ts";
 import { keyText, useWorkbench, type WorkObject } from "./use-workbench.ts";
@@ -74,7 +74,8 @@ function Editor({ service, routing, item, services, documents, gateways, onClose
   );
   const overtaken = bench.changed.find((one) => one.overtaken && !state.busy && !isSettling);
   const write = async () => {
-    if (!dirty || state.error || overtaken) return;
+    // What was written once is not written again while it is still a draft.
+    if (!dirty || isSettling || state.error || overtaken) return;
     setSettling(true);
     // What was drafted stands until what is stored is read again: nothing jumps back meanwhile.
     if (await state.apply()) {
@@ -85,7 +86,14 @@ function Editor({ service, routing, item, services, documents, gateways, onClose
   };
   return (
     <section aria-label={t("title")} className={styles.editor} data-testid="traffic-editor">
-      <ObjectBar bench={bench} selected={selected} onSelect={select} onTemplate={apply} may={may}>
+      <ObjectBar
+        bench={bench}
+        selected={selected}
+        onSelect={select}
+        templates={templatesFor(routing.layer ?? "http")}
+        onTemplate={apply}
+        may={may}
+      >
         <Button size="compact-sm" onClick={onClose} data-testid="editor-close">
           {t("close")}
         </Button>
@@ -148,16 +156,15 @@ function Overtaken({ object, bench }: { object: WorkObject; bench: ReturnType<ty
 
 function templateService(
   service: TrafficEditorProps["service"],
-  { hostname, versions }: Routing,
+  routing: Routing,
   item: ServiceListItem | undefined,
 ): TemplateService {
-  const names = versions.map(({ version }) => version);
   return {
     name: service.name.replaceAll(/[^a-z0-9-]+/g, "-"),
     namespace: service.namespace,
-    host: hostIn(service.namespace, service, hostname),
-    from: names[0] ?? "v1",
-    to: names.at(-1) ?? "v2",
+    host: hostIn(service.namespace, service, routing.hostname),
+    ...versionsOf(routing),
     port: item?.ports[0]?.port ?? 80,
+    layer: routing.layer ?? "http",
   };
 }

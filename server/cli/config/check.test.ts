@@ -63,3 +63,13 @@ it("says of requests that lose who takes them why that is", () => {
   expect(text).toContain("no rule takes them any more (404)");
   expect(text).toContain("all that enters by gateway default/door, where default/echo waits for it");
 });
+
+it("says of connections that they are closed: nobody answers them", () => {
+  const dead = { list: "tcp", before: 0, after: 100, endpoints: 0 } as const;
+  expect(checkText(result({ shares: [share(dead)] }))).toContain(
+    "100 % of the connections to echo.shop.test subset v1: closed at once",
+  );
+  expect(checkText(result({ shares: [share({ ...dead, lost: "route", before: 100, after: 0 })] }))).toContain(
+    "no rule takes them any more (closed)",
+  );
+});

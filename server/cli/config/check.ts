@@ -37,7 +37,7 @@ export function checkText(result: ChangeResult): string {
   if (envoy) parts.push(proxiesText(envoy));
   const dead = deadShares(result);
   if (dead.length > 0)
-    parts.push(`Nobody is there to take these requests:\n${dead.map((share) => `  ${deadText(share)}\n`).join("")}`);
+    parts.push(`Nobody is there to take these:\n${dead.map((share) => `  ${deadText(share)}\n`).join("")}`);
   if (result.refusals?.length) parts.push(refusalsText(result.refusals));
   return parts.join("\n");
 }
@@ -50,11 +50,13 @@ function deadText({ virtualService, list, rule, before, after, lost, ...share }:
     case "service":
       return `all calls to ${destination(share)}, which loses its last endpoint`;
     case "route":
-      return `${before} % of ${where} to ${destination(share)}: no rule takes them any more (404)`;
+      return `${before} % of ${where} to ${destination(share)}: no rule takes them any more (${list === "http" ? "404" : "closed"})`;
     case "gateway":
       return `all that enters by gateway ${share.hostname}, where ${virtualService} waits for it`;
     default:
-      return `${after} % of the requests to ${destination(share)}: 503`;
+      return list === "http"
+        ? `${after} % of the requests to ${destination(share)}: 503`
+        : `${after} % of the connections to ${destination(share)}: closed at once`;
   }
 }
 

@@ -112,6 +112,7 @@ function refuse(
   if (others.length > 0 && record.hostname === undefined) {
     return { path, ...told("fault-hosts", { name: base.metadata.name, hosts: others.join(", ") }) };
   }
+  if (service.layer === "tcp") return { path, ...told("fault-connections", { name: service.name }) };
   if (base.spec.http === undefined) {
     return { path, ...told("fault-tcp", { name: base.metadata.name }) };
   }
@@ -198,9 +199,12 @@ export function plainVirtualService(service: ServiceRef): VirtualService {
     apiVersion: "networking.istio.io/v1",
     kind: "VirtualService",
     metadata: { name: service.ruleNames?.virtualService ?? service.name, namespace: service.namespace },
-    spec: { hosts: [shortHost(service)], http: [{ route: [{ destination: { host: shortHost(service) } }] }] },
+    spec: { hosts: [shortHost(service)], [service.layer ?? "http"]: plainRules(service) },
   };
 }
+
+/** Everything to the service, to all of its versions alike. */
+export const plainRules = (service: ServiceRef) => [{ route: [{ destination: { host: shortHost(service) } }] }];
 
 const isPlain = (rules: HTTPRoute[]): boolean =>
   rules.length === 1 &&

@@ -127,3 +127,32 @@ test("percents sum to 100", () => {
   expect(percents([0, 0])).toEqual([0, 0]);
   expect(percents([1, 999])).toEqual([0, 100]);
 });
+
+test("a TCP service's rules are those of its connections", () => {
+  const documents = parseDocuments(`
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: db }
+spec:
+  hosts: [db]
+  http: [{ route: [{ destination: { host: db } }] }]
+  tcp:
+  - match: [{ port: 3306 }]
+    route: [{ destination: { host: db, subset: v1 } }]
+`);
+  const [database] = documents.ok ? (documents.value as unknown as VirtualService[]) : [];
+  const { rules, layer } = Routing.parse(
+    routingOf({
+      service: { namespace: "default", name: "db", hostname: "db.default.svc.cluster.local", layer: "tcp" },
+      virtualService: database,
+      destinationRule: undefined,
+      versions: [],
+      entrances: [],
+      proxies: 0,
+    }),
+  );
+  expect(layer).toBe("tcp");
+  expect(rules.map(({ matches, destinations }) => [matches, destinations.map(({ subset }) => subset)])).toEqual([
+    [["port 3306"], ["v1"]],
+  ]);
+});

@@ -24,6 +24,7 @@ export interface RoutingInput {
 /** A service's rules for people, and what a change of them has to know. */
 export function routingOf(input: RoutingInput): Routing {
   const { service, virtualService, destinationRule, versions, proxies, entrances, delegates = [] } = input;
+  const { layer = "http" } = service;
   const whose = (object: VirtualService | undefined): Whose => {
     const namespace = object?.metadata.namespace ?? "";
     return { namespace, destinationRule, isOurs: (host) => isHostOf(host, namespace, service) };
@@ -41,7 +42,10 @@ export function routingOf(input: RoutingInput): Routing {
     hostname: service.hostname,
     virtualService: virtualService === undefined ? null : held(virtualService),
     destinationRule: destinationRule === undefined ? null : held(destinationRule),
-    rules: (virtualService?.spec.http ?? []).map((rule, index) => routeRule(rule, index, whose(virtualService))),
+    rules: (virtualService?.spec[layer] ?? []).map((rule, index) =>
+      routeRule(rule as HTTPRoute, index, whose(virtualService)),
+    ),
+    layer,
     versions: versionSubsets(versions, destinationRule?.spec.subsets ?? []),
     proxies,
     entrances: entrances.map((one) => ({ ...placed(one), gateways: one.gateways })),

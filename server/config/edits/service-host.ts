@@ -1,3 +1,4 @@
+import type { RuleLayer } from "../../contract/index.ts";
 import type { DestinationRuleSpec, VirtualServiceSpec } from "../kinds/index.ts";
 import type { ConfigObject } from "../object.ts";
 
@@ -12,6 +13,8 @@ export interface ServiceRef {
   hostname: string;
   /** What a rule that is made for it is called, where its own name is taken by a rule for something else. */
   ruleNames?: { virtualService: string; destinationRule: string };
+  /** Which rules its calls meet; left out: `http`. */
+  layer?: RuleLayer;
 }
 
 /** Where a VirtualService is in force: `mesh` for all sidecars, else gateways as `<namespace>/<name>`. */

@@ -160,3 +160,25 @@ test("says what to do where the rules are for TCP", () => {
     errors: [{ path: "rule", message: "reviews has TCP or TLS rules only: edit its YAML" }],
   });
 });
+
+const database: ServiceRef = { ...reviews, layer: "tcp" };
+
+test("shares the connections of a TCP service by tcp rules, whatever is written of requests", () => {
+  const made = written(undefined, all, { ...edit({ v1: 80, v2: 20 }), service: database });
+  expect(made.vs.spec).toEqual({ hosts: ["reviews"], tcp: [{ route: [to("v1", 80), to("v2", 20)] }] });
+  const http = vs([{ route: [to("v1")] }]);
+  expect(written(http, all, { ...edit({ v2: 100 }), service: database }).vs.spec).toEqual({
+    ...http.spec,
+    tcp: [{ route: [to("v2", 100)] }],
+  });
+  const again = written(made.vs, all, { ...edit({ v1: 0, v2: 100 }), service: database });
+  expect(again.vs.spec.tcp).toEqual([{ route: [to("v1", 0), to("v2", 100)] }]);
+});
+
+test("has no fault for connections", () => {
+  const request = { delay: null, abort: { percentage: 1, httpStatus: 500 }, header: null, durationSec: null };
+  expect(injectFault(undefined, database, request, { id: "f", now: 0, author: "ann" })).toMatchObject({
+    ok: false,
+    errors: [{ path: "service", reason: "fault-connections" }],
+  });
+});

@@ -6,14 +6,14 @@ import type { HTTPRoute, HTTPRouteDestination, TrafficPolicy } from "../kinds/in
 import { virtualService as virtualServiceKind } from "../kinds/virtual-service.ts";
 import type { ConfigObject } from "../object.ts";
 import { sameJson } from "../plan-commit.ts";
-import { plainVirtualService } from "./fault.ts";
+import { plainRules, plainVirtualService } from "./fault.ts";
 import { copyOf, type FaultRecords, readRecords } from "./fault-record.ts";
 import { type DestinationRule, isHostOf, type ServiceRef, shortHost, type VirtualService } from "./service-host.ts";
 import type { VersionSubset } from "./subsets.ts";
 
 export interface WeightsEdit {
   service: ServiceRef;
-  /** Index into `spec.http`; 0 when there is no VirtualService. */
+  /** Index into the rules of the service's layer; 0 when there is no VirtualService. */
   rule: number;
   /** By subset: whole numbers that sum to 100. A subset of the rule that isn't named gets nothing. */
   weights: Record<string, number>;
@@ -34,26 +34,33 @@ export function setWeights(
 ): Result<ConfigObject[], FieldError> {
   const errors = weightErrors(destinationRule, edit);
   const base = virtualService ?? plainVirtualService(edit.service);
-  const rules = base.spec.http ?? [];
+  const { layer = "http" } = edit.service;
+  const rules = rulesIn(base, edit.service);
   const records = readRecords(base);
   const target = sourceOf(rules, edit.rule, records);
-  if (target === undefined) errors.push({ path: "rule", ...ruleMissing(base, edit.rule) });
+  if (target === undefined) errors.push({ path: "rule", ...ruleMissing(base, edit.rule, rules.length) });
   else errors.push(...routeErrors(target, base, edit.service));
   if (target === undefined || errors.length > 0) return fail(...errors);
 
   const route = shareRoute(target.route ?? [], edit);
   const shares = (rule: HTTPRoute) => rule === target || followsRule(rule, target, rules, records);
-  const http = rules.map((rule) => (shares(rule) ? { ...rule, route } : rule));
+  const shared = rules.map((rule) => (shares(rule) ? { ...rule, route } : rule));
   const changed: ConfigObject[] = [];
   for (const result of [
     destinationRuleKind.parse(withSubsets(destinationRule, edit)),
-    virtualServiceKind.parse({ ...base, spec: { ...base.spec, http } }),
+    virtualServiceKind.parse({ ...base, spec: { ...base.spec, [layer]: shared } }),
   ]) {
     if (!result.ok) return result;
     const before = result.value.kind === "VirtualService" ? virtualService : destinationRule;
     if (before === undefined || !sameJson(before.spec, result.value.spec)) changed.push(result.value as ConfigObject);
   }
   return ok(changed);
+}
+
+/** Of a TCP service that has none, the one that its absence amounts to: rules of requests say nothing of connections. */
+function rulesIn({ spec }: VirtualService, service: ServiceRef): readonly HTTPRoute[] {
+  if (service.layer !== "tcp") return spec.http ?? [];
+  return spec.tcp?.length ? spec.tcp : plainRules(service);
 }
 
 function weightErrors(destinationRule: DestinationRule | undefined, { weights, versions }: WeightsEdit): FieldError[] {
@@ -77,8 +84,7 @@ function weightErrors(destinationRule: DestinationRule | undefined, { weights, v
   return errors;
 }
 
-function ruleMissing({ metadata: { name }, spec }: VirtualService, rule: number): Told {
-  const count = spec.http?.length ?? 0;
+function ruleMissing({ metadata: { name } }: VirtualService, rule: number, count: number): Told {
   return count === 0 ? told("rules-tcp", { name }) : told("no-rule", { name, rule, count: `0…${count - 1}` });
 }
 

@@ -9,7 +9,7 @@ import {
 import type { TrafficPolicy, VirtualServiceSpec } from "../../../config/kinds/index.ts";
 import { withoutZeroValues } from "../../../config/kinds/zero-values.ts";
 import type { ConfigObject } from "../../../config/object.ts";
-import { findService, type MeshService, told } from "../../../contract/index.ts";
+import { findService, type MeshService, ruleLayerOf, told } from "../../../contract/index.ts";
 import { indexDestinationRules } from "../../../model/destination-rules.ts";
 import { isWildcard } from "../../../model/hostname.ts";
 import { defaultMeshOptions } from "../../../model/mesh.ts";
@@ -51,6 +51,7 @@ export async function serviceConfig(
     namespace,
     name: called,
     hostname: service.hostname,
+    layer: ruleLayerOf(service),
     ruleNames: {
       virtualService: freeName(called, namespace, virtualServices.items),
       destinationRule: freeName(called, namespace, destinationRules.items),

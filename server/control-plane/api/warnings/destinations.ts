@@ -18,7 +18,7 @@ export function* deadDestinations(object: ConfigObject, facts: Facts): Generator
     const { subset } = destination;
     const blind = viewers.find((viewer) => facts.service(host, viewer) === undefined);
     if (blind !== undefined) {
-      yield { path: `${path}.host`, ...unknownHost(host, blind, facts, use === "answers" ? "route" : "egress") };
+      yield { path: `${path}.host`, ...unknownHost(host, blind, facts, endOfHost[use]) };
     } else if (subset) {
       const dead = viewers.map((viewer) => deadSubset(host, subset, use, viewer, facts)).find(Boolean);
       if (dead) yield { path: `${path}.subset`, ...dead };
@@ -30,7 +30,12 @@ export function* deadDestinations(object: ConfigObject, facts: Facts): Generator
  * Why clients of a namespace have no service of this name: nobody has, others keep it to themselves, or a wildcard only stands for it. `of`: what asks, and
  * so what comes of it.
  */
-export function unknownHost(host: string, viewer: string, facts: Facts, of: "route" | "rule" | "egress"): Told {
+export function unknownHost(
+  host: string,
+  viewer: string,
+  facts: Facts,
+  of: "route" | "connection" | "rule" | "egress",
+): Told {
   const [hidden] = facts.anywhere(host);
   if (hidden) {
     const object = `${hidden.kind} ${hidden.namespace}/${hidden.name}`;
@@ -72,14 +77,17 @@ export function nearby(host: string, facts: Facts): string | undefined {
   return near === undefined ? undefined : `${near}${domain}`;
 }
 
-/** What comes of a call there: its answer, nothing (of several destinations those without a weight get no calls), or nothing that the caller sees. */
-type Use = "answers" | "idle" | "mirror";
+/** What comes of a call there: its answer, nothing that could be answered (a connection is closed), nothing (of several destinations those without a weight get no calls), or nothing that the caller sees. */
+type Use = "answers" | "connection" | "idle" | "mirror";
+
+/** Where it is nothing that a caller sees, no more is said than who is missing. */
+const endOfHost = { answers: "route", connection: "connection", idle: "egress", mirror: "egress" } as const;
 
 function* destinationsOf(spec: VirtualServiceSpec): Generator<{ path: string; destination: Destination; use: Use }> {
   for (const protocol of ["http", "tls", "tcp"] as const) {
     for (const [rule, { route = [] }] of (spec[protocol] ?? []).entries()) {
       for (const [index, { destination, weight = 0 }] of route.entries()) {
-        const use = route.length > 1 && weight === 0 ? "idle" : "answers";
+        const use = route.length > 1 && weight === 0 ? "idle" : protocol === "http" ? "answers" : "connection";
         yield { path: `spec.${protocol}[${rule}].route[${index}].destination`, destination, use };
       }
     }

@@ -21,6 +21,7 @@ import { rivalRuntimeLayers } from "./runtime-layers.ts";
 import { doubtfulPolicy, doubtfulTokens, idleTargets, otherTrustDomain, unreachableProviders } from "./security.ts";
 import { doubtfulEgress, idleSelector, rivalSelectors } from "./selectors.ts";
 import { doubtfulTelemetry, silentProviders } from "./telemetry.ts";
+import { unheardRules } from "./unheard-rules.ts";
 import { unreachableRules } from "./unreachable-rules.ts";
 import { type Finding, warningOf } from "./warning.ts";
 import { doubtfulGroup, doubtfulProxyConfig } from "./workloads.ts";
@@ -83,6 +84,7 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
     case "VirtualService":
       yield* rivalVirtualServices(object, facts);
       yield* deadDestinations(object, facts);
+      yield* unheardRules(object, facts);
       yield* missingGateways(object, facts);
       yield* doubtfulDelegates(object, facts);
       yield* unreachableRules(object);

@@ -42,10 +42,35 @@ ${virtualService(`{ hosts: [reviews], http: [{ route: [{ destination: { host: re
 
   test("those of TCP and TLS rules count, too", () => {
     const spec = `{ hosts: [db.test], tcp: [{ route: [{ destination: { host: db.test } }] }], tls: [{ match: [{ sniHosts: [db.test] }], route: [{ destination: { host: nobody } }] }] }`;
-    expect(warn(virtualService(spec)).map((text) => text.split(": ")[0])).toEqual([
-      "spec.tls[0].route[0].destination.host",
-      "spec.tcp[0].route[0].destination.host",
+    expect(warn(virtualService(spec))).toEqual([
+      "spec.tls[0].route[0].destination.host: no Service or ServiceEntry has the host nobody.default.svc.cluster.local; what goes there is closed at once",
+      "spec.tcp[0].route[0].destination.host: no Service or ServiceEntry has the host db.test; what goes there is closed at once",
+      "spec.hosts[0]: no Service or ServiceEntry has the host db.test; the rule is for nobody",
     ]);
+  });
+
+  test("a VirtualService inside of the mesh for a host that nobody has", () => {
+    const to = "http: [{ route: [{ destination: { host: reviews } }] }]";
+    expect(warn(virtualService(`{ hosts: [revews, reviews], ${to} }`))[0]).toBe(
+      "spec.hosts[0]: no Service or ServiceEntry has the host revews.default.svc.cluster.local, did you mean reviews.default.svc.cluster.local?; its rules are met by calls to port 80 of that name only",
+    );
+    expect(warn(virtualService(`{ hosts: ["*.example.com"], ${to} }`))).toEqual([]);
+  });
+
+  test("rules for a protocol that the service does not speak", () => {
+    const database =
+      "{ kind: Service, metadata: { name: db }, spec: { selector: { app: reviews }, ports: [{ port: 3306, name: mysql }] } }\n---\n";
+    const rules = (host: string, list: string) =>
+      warn(
+        `${database}${virtualService(`{ hosts: [${host}], ${list}: [{ route: [{ destination: { host: ${host} } }] }] }`)}`,
+      );
+    expect(rules("db", "http")).toEqual([
+      "spec.http: db.default.svc.cluster.local has no port that speaks HTTP: no connection meets these rules; write them as tcp or tls",
+    ]);
+    expect(rules("reviews", "tcp")).toEqual([
+      "spec.tcp: all ports of reviews.default.svc.cluster.local speak HTTP: no request meets these rules; write them as http",
+    ]);
+    expect(rules("db", "tcp")).toEqual([]);
   });
 
   test("a DestinationRule for a host that nobody has", () => {
