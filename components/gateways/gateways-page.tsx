@@ -22,6 +22,7 @@ import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import { TimeRangePicker } from "../ui/time-range-picker.tsx";
+import { lastOf, UnrecordedOf } from "../ui/unrecorded.tsx";
 import { besides, enteringSignals, gatewayNodes } from "./gateway-traffic.ts";
 import styles from "./gateways.module.css";
 import { RouteTable } from "./route-table.tsx";
@@ -42,6 +43,7 @@ export function GatewaysPage({ initial }: { initial: Promise<Settled<GatewayList
         <FilterInput label={t("filter")} data-testid="gateway-filter" />
         <TimeRangePicker value={range} onChange={set} compare={compare} />
       </PageHeader>
+      {graph && <UnrecordedOf {...lastOf(range.windowSec, { at: graph.at, gaps: graph.timeline.gaps })} />}
       <LiveContent live={live} unreadable={t("unreadable")} skeleton={<SkeletonBlock height={420} />}>
         {({ gateways }) => {
           const now = graph?.at ?? 0;

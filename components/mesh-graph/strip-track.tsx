@@ -177,11 +177,11 @@ function Traffic({ timeline, span, width }: { timeline: Graph["timeline"]; span:
         />
       )}
       <svg className={styles.traffic} width={width} height={height} aria-hidden="true">
-        {gaps.length === 0 && <path d={areaUnder(rate, start, width, height)} fill="var(--ink-3)" opacity={0.14} />}
+        <path d={areaUnder(rate, height)} fill="var(--ink-3)" opacity={0.14} />
         <path d={rate} fill="none" stroke="var(--ink-3)" strokeWidth={1.2} />
         {errorShare.some((value) => value > 0) && (
           <path
-            d={areaUnder(failed.length > 0 ? `M${failed.join("L")}` : "", start, width, height)}
+            d={areaUnder(failed.length > 0 ? `M${failed.join("L")}` : "", height)}
             fill="var(--bad)"
             opacity={0.55}
           />

@@ -17,10 +17,12 @@ export interface GoldenFiguresProps extends Compared {
   metrics: ServiceMetrics;
   /** Of its proxies. */
   fullest: ProxySaturation | undefined;
+  /** Nobody knows how many were asked. */
+  isUnrecorded: boolean;
 }
 
 /** The four golden signals over the window, each with how it differs from the time that it is compared with. */
-export function GoldenFigures({ metrics, fullest, ...compared }: GoldenFiguresProps) {
+export function GoldenFigures({ metrics, fullest, isUnrecorded, ...compared }: GoldenFiguresProps) {
   const t = useTranslations("service");
   const url = useUrlState();
   const before = useEarlierMetrics(compared, metrics)?.metrics.totals.all;
@@ -37,7 +39,7 @@ export function GoldenFigures({ metrics, fullest, ...compared }: GoldenFiguresPr
     <div className={styles.golden}>
       <dl className={styles.figures} data-testid="service-golden">
         <Kpi label={t(timed ? "figure-rate" : "figure-connections")}>
-          <NumberWithUnit value={signals.requestRate} kind={timed ? "rps" : "per-second"} />
+          <NumberWithUnit value={isUnrecorded ? null : signals.requestRate} kind={timed ? "rps" : "per-second"} />
           {delta(({ requestRate }) => requestRate)}
         </Kpi>
         <Kpi label={t(timed ? "figure-errors" : "figure-failed")}>

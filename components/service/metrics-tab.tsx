@@ -50,8 +50,8 @@ export function MetricsTab({ service, name, item, metrics, range, comparison, ..
   return (
     <div className={styles.charts}>
       <div className={styles.wide}>
-        <GoldenFigures metrics={data} fullest={proxies[0]} {...compared} />
-        <UnrecordedNote fromMs={data.fromMs} toMs={data.at} gaps={data.gaps} />
+        <GoldenFigures metrics={data} fullest={proxies[0]} isUnrecorded={isUnrecorded} {...compared} />
+        {!isQuiet && <UnrecordedNote fromMs={data.fromMs} toMs={data.at} gaps={data.gaps} />}
       </div>
       {isQuiet ? (
         <div className={styles.wide}>

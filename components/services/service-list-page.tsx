@@ -36,6 +36,7 @@ import { TableSkeleton } from "../ui/skeletons.tsx";
 import { Sparkline } from "../ui/sparkline.tsx";
 import { type Comparison, sameRange, type TimeRange } from "../ui/time-range.ts";
 import { TimeRangePicker } from "../ui/time-range-picker.tsx";
+import { lastOf, UnrecordedOf } from "../ui/unrecorded.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { HealthReason } from "./health-reason.tsx";
 import { NoServices } from "./no-services.tsx";
@@ -69,6 +70,7 @@ export function ServiceListPage({ initialRange, ...read }: ServiceListPageProps)
       {url.get("thresholds") === "edit" && (
         <ThresholdsDialog initial={read.thresholds} onClose={() => url.set({ thresholds: null })} />
       )}
+      {live.data && <UnrecordedOf {...lastOf(range.windowSec, live.data)} />}
       <Panel flush>
         <div className={styles.list}>
           <Services

@@ -14,6 +14,12 @@ it("puts the top of a chart on a round number above the largest value", () => {
 
 it("where nothing is known there is neither a line nor what lies under it", () => {
   const line = linePath([null, null], 50, 24);
-  expect([line, areaUnder(line, 0, 50, 24)]).toEqual(["", ""]);
-  expect(areaUnder("M0,1L50,2", 10, 50, 24)).toBe("M0,1L50,2L50,24L10,24Z");
+  expect([line, areaUnder(line, 24)]).toEqual(["", ""]);
+  expect(areaUnder("M0,1L50,2", 24)).toBe("M0,1L50,2L50,24L0,24Z");
+});
+
+it("fills nothing under a time of which nothing is known", () => {
+  expect(areaUnder(linePath([1, 1, null, 1, 1, null], 50, 24, 1), 24)).toBe(
+    "M0.0,2.0L10.0,2.0L10.0,24L0.0,24ZM30.0,2.0L40.0,2.0L40.0,24L30.0,24Z",
+  );
 });

@@ -24,7 +24,7 @@ export function Sparkline({ values, color, width = 120, height = 24, max, fill =
       role="img"
       aria-label={label}
     >
-      {fill && <path d={areaUnder(path, 0, width, height)} fill={color} opacity={0.12} />}
+      {fill && <path d={areaUnder(path, height)} fill={color} opacity={0.12} />}
       <path
         d={path}
         fill="none"
@@ -38,9 +38,16 @@ export function Sparkline({ values, color, width = 120, height = 24, max, fill =
   );
 }
 
-/** What lies between a line and the ground; nothing where there is no line. */
-export const areaUnder = (line: string, from: number, to: number, height: number): string =>
-  line && `${line}L${to},${height}L${from},${height}Z`;
+/** What lies between a line and the ground, under each of its parts; nothing where there is no line. */
+export const areaUnder = (line: string, height: number): string =>
+  line
+    .split("M")
+    .filter(Boolean)
+    .map((part) => {
+      const places = part.split("L").map((point) => point.split(",")[0]);
+      return `M${part}L${places.at(-1)},${height}L${places[0]},${height}Z`;
+    })
+    .join("");
 
 export function linePath(values: readonly (number | null)[], width: number, height: number, max?: number): string {
   const top = max ?? Math.max(0, ...values.map((value) => value ?? 0));

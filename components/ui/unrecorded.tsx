@@ -11,6 +11,29 @@ export interface UnrecordedProps {
   gaps: readonly ChartGap[] | undefined;
 }
 
+/** The stretch of so many seconds that ends with what was read. */
+export const lastOf = (
+  windowSec: number,
+  { at, gaps }: { at: number; gaps?: UnrecordedProps["gaps"] },
+): UnrecordedProps => ({
+  fromMs: at - windowSec * 1000,
+  toMs: at,
+  gaps,
+});
+
+/** How much of the time figures are not of; nothing where they are of all of it. */
+export function UnrecordedOf({ gaps = [], ...shown }: UnrecordedProps) {
+  const t = useTranslations("ui");
+  const locale = useLocale();
+  const ms = gapMs(gaps, shown);
+  if (ms === 0) return null;
+  return (
+    <p className={styles.note} data-testid="unrecorded">
+      {t("unrecorded-of", { span: formatSpan(Math.round(ms / 1000), locale) })}
+    </p>
+  );
+}
+
 /** What the hatching of the charts beside it means, and how much of the time it takes; nothing where nothing is hatched. */
 export function UnrecordedNote({ gaps = [], ...shown }: UnrecordedProps) {
   const t = useTranslations("ui");

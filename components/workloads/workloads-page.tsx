@@ -29,6 +29,7 @@ import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { type Comparison, sameRange, type TimeRange } from "../ui/time-range.ts";
 import { TimeRangePicker } from "../ui/time-range-picker.tsx";
+import { lastOf, UnrecordedOf } from "../ui/unrecorded.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { MutualTls } from "./mutual-tls.tsx";
 import { ProxyLink, proxyOf } from "./proxy-link.tsx";
@@ -60,6 +61,7 @@ export function WorkloadsPage({ initial, initialRange }: WorkloadsPageProps) {
           <FilterInput label={t("filter")} data-testid="workload-filter" />
           <TimeRangePicker value={range} onChange={set} compare={compare} />
         </PageHeader>
+        {live.data && <UnrecordedOf {...lastOf(range.windowSec, live.data)} />}
         <Panel flush>
           <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={7} columns={8} />}>
             {({ workloads }) => <Table workloads={workloads} proxies={proxies} before={before} at={range.at} />}

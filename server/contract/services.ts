@@ -110,7 +110,12 @@ export const ServiceListItem = MeshService.extend({
   missingProxies: z.array(MissingProxy).optional(),
 });
 export type ServiceListItem = z.infer<typeof ServiceListItem>;
-export const ServiceList = z.object({ at: z.number(), windowSec: z.number(), services: z.array(ServiceListItem) });
+export const ServiceList = z.object({
+  at: z.number(),
+  windowSec: z.number(),
+  gaps: Gaps,
+  services: z.array(ServiceListItem),
+});
 export type ServiceList = z.infer<typeof ServiceList>;
 
 /** Columns of equal length; one value per step, null where nothing was seen. */

@@ -52,7 +52,12 @@ export const WorkloadItem = WorkloadView.extend({
 export type WorkloadItem = z.infer<typeof WorkloadItem>;
 
 /** `GET /api/workloads?window=<s>` */
-export const WorkloadList = z.object({ at: z.number(), windowSec: z.number(), workloads: z.array(WorkloadItem) });
+export const WorkloadList = z.object({
+  at: z.number(),
+  windowSec: z.number(),
+  gaps: Gaps,
+  workloads: z.array(WorkloadItem),
+});
 export type WorkloadList = z.infer<typeof WorkloadList>;
 
 /** A node that it calls, or that calls it. */

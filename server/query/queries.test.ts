@@ -231,6 +231,8 @@ describe("gaps and metrics", () => {
       asked.latencyHeatmap({ window }),
       asked.mutualTlsTrend({ window }),
       asked.metricGroups({ name: series.name, by: [], window }),
+      asked.serviceList({ window }),
+      asked.workloadList({ window, workloads: [] }),
       asked.overview().then(({ timeline }) => timeline),
     ]);
     for (const one of told) expect(one?.gaps).toEqual([gap]);

@@ -150,10 +150,11 @@ export function createQueries({
     },
     async workloadList({ window, at, workloads }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
-      const { rows, seconds } = await ranges.sumsBefore(endMs, window);
+      const { rows, seconds, gaps } = await ranges.sumsBefore(endMs, window);
       return {
         at: endMs,
         windowSec: seconds,
+        ...toldGaps(gaps),
         workloads: buildWorkloadList({ rows, seconds, facts: known, workloads }),
       };
     },

@@ -7,6 +7,7 @@ import { type Recorded, recordedSecondsOf } from "./recorded-seconds.ts";
 import { Tally } from "./tally.ts";
 import { answeredRows } from "./traffic.ts";
 import { type TrendSteps, trendOf, trendSteps } from "./trend.ts";
+import { toldGaps } from "./unrecorded.ts";
 import type { Window } from "./window.ts";
 
 export interface ServiceListInput {
@@ -37,7 +38,7 @@ export function buildServiceList({ window, rows, facts, ...input }: ServiceListI
     const timed = service.ports.every(({ protocol }) => protocol.toUpperCase() === "HTTP");
     return { ...service, health: healthOf(signals, { timed }), signals, trend: trendOf(tallies, steps) };
   });
-  return { at: window.toMs, windowSec, services };
+  return { at: window.toMs, windowSec, ...toldGaps(recorded.gaps), services };
 }
 
 /** Each row's latencies are merged once, into its step; a service's whole is the sum of its steps. */
