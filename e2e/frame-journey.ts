@@ -227,5 +227,7 @@ export function frameJourney(running: () => Running): void {
     const { page } = await open("/no-such-page");
     await page.getByText("There is no such page").waitFor();
     await eventually(() => page.locator('main a[href="/overview"]').count(), patience, "a link to the overview");
+    await visit(page, "/proxies?proxy=nobody");
+    await page.getByRole("dialog").getByText("There is no proxy nobody").waitFor();
   });
 }

@@ -164,7 +164,7 @@ describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, 
     const { page } = await running().open("/audit");
     const write = page.locator('tr[data-action="config.write"]').first();
     await write.waitFor();
-    expect(await write.textContent()).toContain("audited");
+    expect(await write.textContent()).toContain("Change the config Namespace audited");
     await write.locator("summary").click();
     expect(await write.locator("pre").textContent()).toContain("+kind: Namespace");
     await visit(page, "/audit?result=refused&actor=vera");

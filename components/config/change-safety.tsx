@@ -94,7 +94,7 @@ export interface SafeButtonProps {
 }
 
 /** The button that does it. What would send requests nowhere needs a second press, on words that say so. */
-export function SafeButton({ plan, onPress, children, ...rest }: SafeButtonProps) {
+export function SafeButton({ plan, onPress, children, "data-autofocus": begins, ...rest }: SafeButtonProps) {
   const t = useTranslations("safety");
   const mayWrite = useMay();
   // Which namespaces it is about is known with the plan; who may write in none of them is offered nothing before that, either.
@@ -104,10 +104,12 @@ export function SafeButton({ plan, onPress, children, ...rest }: SafeButtonProps
   const { dead, known } = useLiveDead(plan);
   const [worst] = dead.toSorted((a, b) => weightOf(b) - weightOf(a));
   const disabled = rest.disabled || !known;
+  // A dialog that begins at what is disabled begins nowhere.
+  const place = { disabled, ...(begins && !disabled && { "data-autofocus": true }) };
   if (!may) return <span className="muted">{t("not-yours")}</span>;
   if (!worst) {
     return (
-      <Button variant="filled" onClick={onPress} {...rest} disabled={disabled}>
+      <Button variant="filled" onClick={onPress} {...rest} {...place}>
         {children}
       </Button>
     );
@@ -118,7 +120,7 @@ export function SafeButton({ plan, onPress, children, ...rest }: SafeButtonProps
       ? t("dead-confirm", { share: worst.after, destination })
       : t(worst.lost === "gateway" ? "lost-gateway-confirm" : "lost-confirm", { destination });
   return (
-    <ConfirmButton variant="filled" onConfirm={onPress} confirm={confirm} {...rest} disabled={disabled}>
+    <ConfirmButton variant="filled" onConfirm={onPress} confirm={confirm} {...rest} {...place}>
       {children}
     </ConfirmButton>
   );

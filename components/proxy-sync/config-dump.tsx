@@ -94,7 +94,7 @@ export function ConfigDumpDrawer({ id, proxy, now, onClose }: ConfigDumpDrawerPr
       ) : proxy && !proxy.connected ? (
         <Gone proxy={proxy} />
       ) : (
-        <Held id={id} />
+        <Held id={id} isKnown={proxy !== undefined} />
       )}
     </Drawer>
   );
@@ -114,7 +114,7 @@ function Gone({ proxy }: { proxy: ProxySync }) {
 }
 
 /** As rows, as its resources, or by its counters; which of these is in the URL. */
-function Held({ id }: { id: string }) {
+function Held({ id, isKnown }: { id: string; isKnown: boolean }) {
   const t = useTranslations("proxies");
   const url = useUrlState();
   const shown = heldViews.find((one) => one === url.get("table")) ?? "resources";
@@ -133,7 +133,7 @@ function Held({ id }: { id: string }) {
         ))}
       </div>
       {shown === "resources" ? (
-        <Dump id={id} />
+        <Dump id={id} isKnown={isKnown} />
       ) : shown === "stats" ? (
         <ProxyStatsView id={id} />
       ) : shown === "load" ? (
@@ -147,7 +147,8 @@ function Held({ id }: { id: string }) {
   );
 }
 
-function Dump({ id }: { id: string }) {
+/** `isKnown`: it is among the mesh's proxies, connected or not. */
+function Dump({ id, isKnown }: { id: string; isKnown: boolean }) {
   const t = useTranslations("proxies");
   const textOf = useErrorText();
   const live = useLive({
@@ -156,7 +157,13 @@ function Dump({ id }: { id: string }) {
     everyMs: 3000,
   });
   const { data, error } = live;
-  if (!data && error?.code === "NOT_FOUND") return <EmptyState title={t("gone")}>{t("gone-text", { id })}</EmptyState>;
+  if (!data && error?.code === "NOT_FOUND") {
+    return isKnown ? (
+      <EmptyState title={t("gone")}>{t("gone-text", { id })}</EmptyState>
+    ) : (
+      <EmptyState title={t("unknown", { id })}>{t("unknown-text")}</EmptyState>
+    );
+  }
   if (!data && error) return <Unreadable title={t("dump-unreadable")} live={live} />;
   if (!data)
     return (
