@@ -1,16 +1,16 @@
 import type { VirtualServiceSpec } from "../../../config/kinds/index.ts";
-import type { ConfigObject } from "../../../config/object.ts";
+import { type ConfigObject, keyOf } from "../../../config/object.ts";
 import { told } from "../../../contract/index.ts";
 import { covers, isWildcard } from "../../../model/hostname.ts";
 import { isHttpOrAuto } from "../../../model/protocol.ts";
-import { meshGateway, type VirtualService } from "../../../model/virtual-services.ts";
+import { meshGateway, type VirtualService } from "../../../model/virtual-service.ts";
 import { nearby, unknownHost } from "./destinations.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
 
 /** Rules inside of the mesh that hardly anybody meets: for hosts that nobody has, and for a protocol that their services don't speak. */
 export function* unheardRules(object: ConfigObject, facts: Facts): Generator<Finding> {
-  const own = facts.virtualService(object);
+  const own = facts.virtualService(keyOf(object));
   // At a gateway any name may come in, and it is the gateway's port that counts.
   if (!own?.gateways.every((name) => name === meshGateway)) return;
   const spec = object.spec as unknown as VirtualServiceSpec;
