@@ -4,6 +4,7 @@ import type { KnownProxy } from "../server/contract/index.ts";
 import { meshPorts } from "../server/fleet/ports.ts";
 import { patience, visit } from "./browser.ts";
 import { writeCode } from "./code.ts";
+import { healthJourney } from "./health-journey.ts";
 import { eventually, getThrough, reviewVersions, type TestMesh } from "./mesh.ts";
 import { mutualTlsJourney } from "./mutual-tls-journey.ts";
 import { startPickyProxy } from "./picky-proxy.ts";
@@ -26,6 +27,7 @@ describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.re
     (await running().mesh.status()).parts.find(({ name }) => name === part)?.pid ?? 0;
 
   mutualTlsJourney(running);
+  healthJourney(running, pidOf);
 
   test("every proxy is listed and in sync, and its config can be read", async () => {
     const { page, problems } = await running().open("/proxies");
@@ -183,6 +185,9 @@ spec:
     await page.locator('nav [data-page="proxies"] b').filter({ visible: true }).getByText("1").waitFor();
     expect(await page.locator("tbody tr").first().getAttribute("data-testid")).toBe("proxy-row-lonely-v1");
     const { page: service } = await running().open("/services/default/lonely");
+    await service.getByTestId("missing-proxy-lonely-v1").waitFor();
+    await visit(service, "/topology?select=default%2Flonely%2Fv1");
+    await service.locator('[data-node="default/lonely/v1"][data-badges="proxy-gone"]').waitFor({ state: "attached" });
     await service.getByTestId("missing-proxy-lonely-v1").waitFor();
     const revision = await apply(running().mesh, timeoutRule);
     await visit(service, "/services/default/details");

@@ -159,6 +159,22 @@ export function frameJourney(running: () => Running): void {
     await page.getByRole("dialog").getByText("This map").waitFor();
   });
 
+  test("what is typed after Ctrl K, and before the page is alive, is in the palette", async () => {
+    const { page, problems } = await open("/settings");
+    const arrive = await holdScripts(page);
+    await page.goto("/services", { waitUntil: "commit" });
+    await page.getByTestId("palette").filter({ visible: true }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("faulr");
+    await page.keyboard.press("Backspace");
+    await page.keyboard.type("t details");
+    arrive();
+    const field = page.getByRole("combobox", { name: "Go to or do anything" });
+    await field.waitFor({ timeout: 3 * patience });
+    await eventually(async () => (await field.inputValue()) === "fault details", patience, "all of it, once");
+    expect(problems).toEqual([]);
+  });
+
   test("only where an address names a time is the page said to be a replay, and then from when to when", async () => {
     const to = Date.now() - 60_000;
     const { page } = await open(`/services?from=${to - 3_600_000}&to=${to}`);

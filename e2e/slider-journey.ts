@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { virtualService } from "../server/config/kinds/virtual-service.ts";
 import { PushStatus } from "../server/contract/index.ts";
 import { patience, reload } from "./browser.ts";
 import { apiOf, setReviews } from "./config.ts";
@@ -55,6 +56,41 @@ export function sliderJourney(running: () => Running): void {
     await page.keyboard.press("Enter");
     await eventually(async () => (await versionsNow(mesh)).v1 === 5, patience, "v1 answers again");
     expect(problems).toEqual([]);
+  });
+
+  test("rules of a delegate are shown with their root's, and shared: the object that is written is the delegate", async () => {
+    const { mesh, open } = running();
+    await startFromV1(mesh);
+    const api = apiOf(mesh);
+    const as = { user: "e2e" };
+    const part = { kind: "VirtualService", namespace: "default", name: "reviews-part" };
+    const [root] = (await api.objects(virtualService)).filter(({ metadata }) => metadata.name === "reviews");
+    if (!root) throw new Error("no VirtualService of reviews");
+    const put = (name: string, spec: Record<string, unknown>) => ({
+      op: "put" as const,
+      object: { ...root, metadata: { name, namespace: "default" }, spec },
+    });
+    const delegated = [{ delegate: { name: part.name } }];
+    await api.transact(
+      [put(part.name, { http: root.spec.http }), put("reviews", { hosts: ["reviews"], http: delegated })],
+      undefined,
+      as,
+    );
+    try {
+      const { page, problems } = await open("/services/default/reviews");
+      await page.getByTestId("delegated").getByText(`default/${part.name}`).waitFor();
+      const rules = page.getByTestId(`entrance-${part.name}`);
+      await rules.getByTestId("quick-all-v3").click();
+      await rules.getByTestId("apply").click();
+      await eventually(async () => (await reviewVersions(mesh, 20)).v3 === 20, patience, "v3 alone answers");
+      const stored = await api.objects(virtualService);
+      expect(stored.find(({ metadata }) => metadata.name === "reviews")?.spec).toMatchObject({ http: delegated });
+      await rules.getByTestId("undo").click();
+      await eventually(async () => (await versionsNow(mesh)).v1 === 5, patience, "v1 answers again");
+      expect(problems).toEqual([]);
+    } finally {
+      await api.transact([put("reviews", root.spec), { op: "delete", key: part }], undefined, as);
+    }
   });
 
   test("typed weights and locks; the proxies' own diff; Undo is offered after a reload, too", async () => {

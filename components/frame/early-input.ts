@@ -64,26 +64,44 @@ export function keepEarlyInput(): void {
       keep(target, () => press(target, checked));
     } else keep(target, () => write(target, value));
   };
+  /** What was pressed after the key that opens the palette; undefined: that was not pressed, or the palette has them. */
+  let typed: string[] | undefined;
+  const trigger = '[data-testid="palette"]';
   /** The control may be another by then: what stands there while the page is streamed gives way. */
-  const pressOnceTaken = (selector: string, frames: number): void => {
+  const openOnceTaken = (frames: number): void => {
     requestAnimationFrame(() => {
-      const control = [...document.querySelectorAll<HTMLElement>(selector)].find(isTaken);
-      if (control && frames > 1) control.click();
-      else pressOnceTaken(selector, control ? frames + 1 : 0);
+      const control = [...document.querySelectorAll<HTMLElement>(trigger)].find(isTaken);
+      if (!control || frames < 2) {
+        openOnceTaken(control ? frames + 1 : 0);
+        return;
+      }
+      control.click();
+      // A frame later the palette listens.
+      requestAnimationFrame(() => {
+        const keys = typed ?? [];
+        typed = undefined;
+        for (const key of keys)
+          document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      });
     });
   };
-  let wantsPalette = false;
-  // The key that opens the palette; a browser has another use for it.
   window.addEventListener(
     "keydown",
     (event) => {
-      const selector = '[data-testid="palette"]';
-      const triggers = [...document.querySelectorAll(selector)];
-      if (!/^k$/i.test(event.key) || !(event.ctrlKey || event.metaKey)) return;
-      if (triggers.length === 0 || triggers.some(isTaken)) return;
+      const { key } = event;
+      const hasModifier = event.ctrlKey || event.metaKey;
+      if (typed !== undefined && !hasModifier && !event.altKey && (key.length === 1 || key === "Backspace")) {
+        event.preventDefault();
+        typed.push(key);
+        return;
+      }
+      // The key that opens the palette; a browser has another use for it.
+      if (!/^k$/i.test(key) || !hasModifier) return;
+      const triggers = [...document.querySelectorAll(trigger)];
+      if (triggers.length === 0 || (typed === undefined && triggers.some(isTaken))) return;
       event.preventDefault();
-      if (!wantsPalette) pressOnceTaken(selector, 0);
-      wantsPalette = true;
+      if (typed === undefined) openOnceTaken(0);
+      typed ??= [];
     },
     { capture: true },
   );

@@ -177,12 +177,13 @@ export const useCanaries = (): Live<CanaryList> =>
     everyMs: pace,
   });
 
-export const useProxies = (initial?: From<ProxyList>): Live<ProxyList> =>
+export const useProxies = (initial?: From<ProxyList>, enabled = true): Live<ProxyList> =>
   useLive({
     queryKey: ["proxies"],
     read: (signal) => getJson(ProxyList, "/api/proxies", signal),
     everyMs: pace,
     initial,
+    enabled,
   });
 
 /** One push, followed closely until it is complete. */

@@ -69,7 +69,7 @@ const examples: Record<NumberField, string> = {
 };
 /** Words that mean a fact and not a part of a name (`fault` is part of `default`); in quotes they are a name again. */
 const facts = new Set(
-  "fault split mirror circuit-breaker timeout retry gateway healthy degraded failing idle http grpc tcp mtls".split(
+  "fault split mirror circuit-breaker timeout retry gateway proxy-gone healthy degraded failing idle http grpc tcp mtls".split(
     " ",
   ),
 );

@@ -2,8 +2,10 @@
 import { useElementSize } from "@mantine/hooks";
 import { type PointerEvent, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
+import type { ChartGap } from "../ui/chart-gaps.ts";
 import { formatMoment, formatMs, quantityText } from "../ui/format.ts";
 import { linePath } from "../ui/sparkline.tsx";
+import { GapHatching } from "../ui/unrecorded.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { versionColor } from "../ui/version-color.ts";
 import styles from "./latency-chart.module.css";
@@ -13,6 +15,8 @@ export interface LatencyChartProps {
   label: string;
   fromMs: number;
   stepSec: number;
+  /** Stretches of which nothing is known. */
+  gaps: readonly ChartGap[] | undefined;
   /** Milliseconds by version. */
   series: readonly { version: string; values: readonly (number | null)[] }[];
 }
@@ -22,7 +26,7 @@ const height = 96;
 const gutter = 52;
 
 /** Latency by version on a logarithmic axis; under the pointer, or last of all, each version's value in words. */
-export function LatencyChart({ label, fromMs, stepSec, series }: LatencyChartProps) {
+export function LatencyChart({ label, fromMs, stepSec, gaps, series }: LatencyChartProps) {
   const t = useTranslations("panel");
   const locale = useLocale();
   const { ref, width } = useElementSize<HTMLDivElement>();
@@ -56,6 +60,9 @@ export function LatencyChart({ label, fromMs, stepSec, series }: LatencyChartPro
             {text(tick)}
           </span>
         ))}
+        <div className={styles.plot} style={{ left: gutter }}>
+          <GapHatching fromMs={fromMs} toMs={fromMs + (count - 1) * stepSec * 1000} gaps={gaps} />
+        </div>
         <svg width={plot} height={height} style={{ left: gutter }} aria-hidden="true">
           {scale.ticks.map((tick) => (
             <path key={tick} d={`M0,${y(tick)}H${plot}`} stroke="var(--line-soft)" />

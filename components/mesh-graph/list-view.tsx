@@ -142,6 +142,7 @@ function useNodeColumns({ set }: TopologyState, nameOf: (id: string) => string):
             {node.kind === "workload" ? titleOf(node) : nameOf(node.id)}
           </button>
           {node.kind === "workload" && node.version && <VersionChip version={node.version} />}
+          {node.group && <span className="muted">{t("members", { count: node.group.members.length })}</span>}
           {node.kind !== "workload" && nameOf(node.id) !== t(node.kind) && (
             <span className="muted">{t(node.kind)}</span>
           )}

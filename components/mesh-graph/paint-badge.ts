@@ -10,6 +10,7 @@ const glyphs: Partial<Record<Badge, string>> = {
   mirror: "M0-6v12M-2.500-3.500L-6 3.500h3.500zM2.500-3.500L6 3.500h-3.500z",
   "circuit-breaker": "M-6 0h3l5-4M2 0h4M-3 0v0",
   timeout: "M0-6a6 6 0 100 12 6 6 0 000-12M0-3v3.200l2.200 1.600",
+  "proxy-gone": "M-3.800-3.800L3.800 3.800M3.800-3.800L-3.800 3.800",
   retry: "M4.500-2.500A5 5 0 105 1M5-5.500v3.200H1.800",
 };
 
@@ -37,18 +38,19 @@ export function paintLock(ctx: Pen, { share, x, y }: PlacedLock, palette: Palett
   ctx.restore();
 }
 
-/** Where config acts: a fault burns in red, a split is in the accent, the rest is quiet. */
+/** Where config acts: a fault burns in red, as does a proxy that is gone, a split is in the accent, the rest is quiet. */
 export function paintBadge(ctx: Pen, badge: Badge, x: number, y: number, palette: Palette): void {
   const glyph = glyphs[badge];
   if (glyph === undefined) return;
+  const isBad = badge === "fault" || badge === "proxy-gone";
+  const quiet = !isBad && badge !== "split";
   ctx.save();
   ctx.translate(x, y);
   ctx.beginPath();
   if (badge === "split") ctx.roundRect(-12, -9, 24, 18, 5);
   else ctx.arc(0, 0, 10.5, 0, 2 * Math.PI);
-  ctx.fillStyle = badge === "fault" ? palette.health.failing : badge === "split" ? palette.accent : palette.panel;
+  ctx.fillStyle = isBad ? palette.health.failing : badge === "split" ? palette.accent : palette.panel;
   ctx.fill();
-  const quiet = badge !== "fault" && badge !== "split";
   if (quiet) {
     ctx.strokeStyle = palette.ink3;
     ctx.lineWidth = 1;
@@ -60,7 +62,8 @@ export function paintBadge(ctx: Pen, badge: Badge, x: number, y: number, palette
     ctx.fillStyle = palette.panel;
     drawShape(ctx, glyph, "fill");
   } else {
-    ctx.strokeStyle = quiet ? palette.ink2 : palette.accentInk;
+    ctx.strokeStyle = quiet ? palette.ink2 : isBad ? palette.panel : palette.accentInk;
+    if (isBad) ctx.lineWidth = 2;
     if (quiet) ctx.scale(0.85, 0.85);
     drawShape(ctx, glyph, "stroke");
   }

@@ -7,8 +7,8 @@ import styles from "./time-strip.module.css";
 
 /** What is under the pointer: when, how much traffic and how much of it failed, and what was changed there. `at`: share of the width. */
 export function StripHover({ moment, at }: { moment: StripMoment; at: number }) {
-  const t = useTranslations("strip");
   const topology = useTranslations("topology");
+  const ui = useTranslations("ui");
   const locale = useLocale();
   const said = useChangeText();
   const { requestRate, errorShare, changes } = moment;
@@ -18,7 +18,7 @@ export function StripHover({ moment, at }: { moment: StripMoment; at: number }) 
         <b>{formatMoment(moment.at, locale)}</b>
         <span>
           {requestRate === null
-            ? t("unrecorded-here")
+            ? ui("unrecorded-here")
             : `${quantityText(formatRate(requestRate, locale))} · ${topology("tip-errors", { errors: quantityText(formatShare(errorShare, locale)) })}`}
         </span>
         {changes.map((change) => (

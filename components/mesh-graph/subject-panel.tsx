@@ -9,6 +9,7 @@ import { useSaturation, useServiceMetrics } from "../lib/queries.ts";
 import { IfMay } from "../lib/session.tsx";
 import { fullestOf } from "../metrics/saturation-of.ts";
 import { SaturationValue } from "../metrics/saturation-value.tsx";
+import { MissingProxyNotice } from "../service/missing-proxy-notice.tsx";
 import { ExemplarSection } from "../trace/exemplar-list.tsx";
 import { TracesOf } from "../trace/traces-of.tsx";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
@@ -20,6 +21,7 @@ import { VersionChip } from "../ui/version-chip.tsx";
 import { useEarlier } from "./earlier.ts";
 import { FaultsSection } from "./faults-section.tsx";
 import { connectionsOnly } from "./flow.ts";
+import { goneBefore } from "./gone-proxies.ts";
 import { useNodeNames } from "./graph-text.ts";
 import { nodesBehind } from "./graph-view-kinds.ts";
 import { LatencyChart } from "./latency-chart.tsx";
@@ -29,6 +31,7 @@ import { PeerTable } from "./peer-table.tsx";
 import { RecentLine } from "./recent-line.tsx";
 import { SplitSection } from "./split-section.tsx";
 import { type Subject, sumSignals } from "./subject.ts";
+import { useGoneProxies } from "./use-gone-proxies.ts";
 import type { TopologyState } from "./use-topology-state.ts";
 
 export interface SubjectPanelProps {
@@ -63,6 +66,7 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
   const counted = isWorkload ? undefined : mine?.totals[version ?? "all"];
   const signals = counted ?? sumSignals(subject.nodes.map((node) => node.signals));
   const bytes = connectionsOnly(subject.callers);
+  const gone = goneBefore(behind, useGoneProxies(state.at));
   const earlier = useEarlier();
   const then = earlier && subject.nodes.flatMap(({ id }) => earlier.get(id) ?? []);
   const before = then && (then.length > 0 ? sumSignals(then) : null);
@@ -105,6 +109,9 @@ export function SubjectPanel({ graph, whole, subject, state }: SubjectPanelProps
         }
         onClose={() => state.set({ select: null })}
       />
+      {gone.map((proxy) => (
+        <MissingProxyNotice key={proxy.id} proxy={proxy} />
+      ))}
       <SideSection>
         <KpiRow>
           {bytes ? (
@@ -234,8 +241,10 @@ function Members({
 /** Where config acts on it, in words: the same as the badges on the graph. */
 function ConfigSection({ badges }: { badges: readonly Badge[] }) {
   const t = useTranslations("topology");
-  // Faults have a section of their own.
-  const said = [...new Set(badges)].filter((badge) => badge !== "gateway" && badge !== "fault");
+  // Faults and proxies that are gone are told of above.
+  const said = [...new Set(badges)].filter(
+    (badge) => badge !== "gateway" && badge !== "fault" && badge !== "proxy-gone",
+  );
   if (said.length === 0) return null;
   return (
     <SideSection>
@@ -261,6 +270,7 @@ function LatencySection({ metrics }: { metrics: ServiceMetrics }) {
         label={t("latency")}
         fromMs={metrics.fromMs}
         stepSec={metrics.stepSec}
+        gaps={metrics.gaps}
         series={shown.map(({ version, latencyMsP95 }) => ({ version, values: latencyMsP95 }))}
       />
     </SideSection>

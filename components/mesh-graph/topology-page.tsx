@@ -6,11 +6,13 @@ import { useChanges, useGraph } from "../lib/queries.ts";
 import { sameRange, type TimeRange } from "../ui/time-range.ts";
 import { ConfigThenPanel } from "./config-then.tsx";
 import { EarlierProvider, useEarlierGraph } from "./earlier.ts";
+import { withGoneProxies } from "./gone-proxies.ts";
 import { viewedAs } from "./graph-view-kinds.ts";
 import { SidePanel } from "./side-panel.tsx";
 import { Stage } from "./stage.tsx";
 import { TimeStrip } from "./time-strip.tsx";
 import styles from "./topology.module.css";
+import { useGoneProxies } from "./use-gone-proxies.ts";
 import { useTopologyState } from "./use-topology-state.ts";
 
 export interface TopologyPageProps {
@@ -35,7 +37,8 @@ export function TopologyPage({ graph, changes, initialRange }: TopologyPageProps
   const sinceMs = live.data?.timeline.fromMs ?? 0;
   const known = useChanges({ sinceMs, limit: 100 }, firstChanges).data?.changes ?? noChanges;
   const { data } = asked;
-  const viewed = useMemo(() => data && viewedAs(data, state.kind), [data, state.kind]);
+  const gone = useGoneProxies(state.at);
+  const viewed = useMemo(() => data && viewedAs(withGoneProxies(data, gone), state.kind), [data, gone, state.kind]);
   const shown = { ...asked, data: viewed };
   const earlier = useEarlierGraph(state, data?.at ?? 0);
   return (

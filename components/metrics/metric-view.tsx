@@ -43,6 +43,7 @@ export function MetricView({ result, earlier, marks, sync, title, height = chart
       kind={chartKindOf(result)}
       height={height}
       label={title}
+      gaps={result.gaps ?? []}
       {...(marks && { marks })}
       {...(sync !== undefined && { sync })}
     />

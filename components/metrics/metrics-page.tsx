@@ -5,6 +5,7 @@ import {
   type MetricCatalog,
   type MetricFunction,
   type MetricInfo,
+  type MetricResult,
   metricFunctions,
 } from "../../server/contract/index.ts";
 import { useChangeMarks } from "../config/change-marks.ts";
@@ -17,6 +18,7 @@ import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { TimeRangePicker } from "../ui/time-range-picker.tsx";
+import { UnrecordedNote } from "../ui/unrecorded.tsx";
 import { BreakableName } from "./breakable-name.tsx";
 import { MetricControls } from "./metric-controls.tsx";
 import { MetricNames } from "./metric-names.tsx";
@@ -102,8 +104,16 @@ function Chosen({ info }: { info: MetricInfo }) {
       {info.description && <p className={styles.description}>{info.description}</p>}
       <MetricControls info={info} fn={fn} by={by} />
       <LiveContent live={live} unreadable={t("unreadable")} skeleton={<SkeletonBlock height={240} />}>
-        {(result) => <MetricView result={result} earlier={before} marks={marks} title={info.name} />}
+        {(result) => (
+          <>
+            <UnrecordedNote fromMs={result.fromMs} toMs={endOf(result)} gaps={result.gaps} />
+            <MetricView result={result} earlier={before} marks={marks} title={info.name} />
+          </>
+        )}
       </LiveContent>
     </Panel>
   );
 }
+
+const endOf = ({ fromMs, stepSec, groups: [first] }: MetricResult): number =>
+  fromMs + (first?.values.length ?? 0) * stepSec * 1000;

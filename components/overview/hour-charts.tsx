@@ -1,14 +1,14 @@
 "use client";
 import { useMemo } from "react";
-import { useLocale, useTranslations } from "use-intl";
+import { useTranslations } from "use-intl";
 import type { Change, Overview } from "../../server/contract/index.ts";
 import { changeColor } from "../config/change-marks.ts";
 import { useChangeText } from "../config/change-text.ts";
 import { atPlacesOf } from "../metrics/earlier-values.ts";
 import type { ChartMark } from "../ui/chart-marks.ts";
-import { formatSpan } from "../ui/format.ts";
 import type { ChartSeries } from "../ui/live-chart.tsx";
 import { LiveChart } from "../ui/live-chart.tsx";
+import { UnrecordedNote } from "../ui/unrecorded.tsx";
 import { type Happening, type HappeningsInput, happenings } from "./happenings.ts";
 import styles from "./overview.module.css";
 
@@ -33,7 +33,6 @@ const shown = {
 /** The traffic of the last hour with all that happened to it: config, faults, refusals, proxies that went and came back, parts that were started again. */
 export function HourCharts({ timeline, changes, befell, earlier }: HourChartsProps) {
   const t = useTranslations("overview");
-  const locale = useLocale();
   const said = useChangeText();
   const marks = useMemo<ChartMark[]>(
     () => [
@@ -62,12 +61,7 @@ export function HourCharts({ timeline, changes, befell, earlier }: HourChartsPro
   const chart = { fromMs, stepSec, gaps, sync: "overview" };
   return (
     <div className={styles.charts}>
-      {gaps.length > 0 && (
-        <p className={styles.unrecorded} data-testid="unrecorded">
-          <i aria-hidden />
-          {t("unrecorded", { span: formatSpan(Math.round(unrecordedSec(timeline)), locale) })}
-        </p>
-      )}
+      <UnrecordedNote fromMs={fromMs} toMs={fromMs + timeline.requestRate.length * stepSec * 1000} gaps={gaps} />
       <div>
         <p className={styles.chartTitle}>{t("chart-rate")}</p>
         <LiveChart
@@ -107,17 +101,4 @@ export function HourCharts({ timeline, changes, befell, earlier }: HourChartsPro
       </div>
     </div>
   );
-}
-
-/** How long it is all together that the hatched stretches take of what is shown. */
-function unrecordedSec({ fromMs, stepSec, requestRate, gaps = [] }: Overview["timeline"]): number {
-  let known = fromMs;
-  let sum = 0;
-  for (const gap of gaps.toSorted((a, b) => a.fromMs - b.fromMs)) {
-    const [from, to] = [Math.max(known, gap.fromMs), Math.min(fromMs + requestRate.length * stepSec * 1000, gap.toMs)];
-    if (to <= from) continue;
-    sum += to - from;
-    known = to;
-  }
-  return sum / 1000;
 }

@@ -129,7 +129,7 @@ function Calm({ services, status }: Pick<TroubleListProps, "services" | "status"
   if (known && services.length === 0) return <NoServices />;
   return (
     <p className={styles.calm}>
-      <HealthMark health={known ? "healthy" : "idle"} silent />
+      <HealthMark health={known && called > 0 ? "healthy" : "idle"} silent />
       {t(known ? "calm" : "calm-unknown", { count: called, total: services.length })}
     </p>
   );

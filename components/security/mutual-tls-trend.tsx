@@ -12,6 +12,7 @@ import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
+import { UnrecordedNote } from "../ui/unrecorded.tsx";
 import styles from "./security.module.css";
 import { wholeMeshTarget } from "./security-address.ts";
 import { useMutualTlsTrend } from "./security-queries.ts";
@@ -73,7 +74,7 @@ function Charts({ trend }: { trend: MutualTlsTrend }) {
   const first = firstStep({ ...trend, at: trend.toMs });
   const fromMs = trend.fromMs + first * trend.stepSec * 1000;
   const marks = useChangeMarks({ sinceMs: fromMs, matches: decides });
-  const chart = { fromMs, stepSec: trend.stepSec, height, marks, sync: "mutual-tls" };
+  const chart = { fromMs, stepSec: trend.stepSec, height, marks, gaps: trend.gaps ?? [], sync: "mutual-tls" };
   const series = (name: keyof typeof colors, label: string) => ({
     label,
     color: colors[name],
@@ -81,27 +82,30 @@ function Charts({ trend }: { trend: MutualTlsTrend }) {
     fill: true,
   });
   return (
-    <div className={styles.charts}>
-      <figure>
-        <figcaption>{t("trend-share")}</figcaption>
-        <LoadedChart {...chart} label={t("trend-share")} kind="share" series={[series("share", t("cell-mutual"))]} />
-      </figure>
-      <figure>
-        <figcaption>
-          {t("trend-calls")}
-          {(["mutual", "plain"] as const).map((name) => (
-            <span key={name} className={styles.entry}>
-              <i style={{ background: colors[name] }} aria-hidden /> {t(`col-${name}`)}
-            </span>
-          ))}
-        </figcaption>
-        <LoadedChart
-          {...chart}
-          label={t("trend-calls")}
-          kind="rps"
-          series={[series("mutual", t("col-mutual")), series("plain", t("col-plain"))]}
-        />
-      </figure>
-    </div>
+    <>
+      <UnrecordedNote fromMs={fromMs} toMs={trend.toMs} gaps={trend.gaps} />
+      <div className={styles.charts}>
+        <figure>
+          <figcaption>{t("trend-share")}</figcaption>
+          <LoadedChart {...chart} label={t("trend-share")} kind="share" series={[series("share", t("cell-mutual"))]} />
+        </figure>
+        <figure>
+          <figcaption>
+            {t("trend-calls")}
+            {(["mutual", "plain"] as const).map((name) => (
+              <span key={name} className={styles.entry}>
+                <i style={{ background: colors[name] }} aria-hidden /> {t(`col-${name}`)}
+              </span>
+            ))}
+          </figcaption>
+          <LoadedChart
+            {...chart}
+            label={t("trend-calls")}
+            kind="rps"
+            series={[series("mutual", t("col-mutual")), series("plain", t("col-plain"))]}
+          />
+        </figure>
+      </div>
+    </>
   );
 }

@@ -2,6 +2,7 @@
 import Link from "next/link";
 import { useTranslations } from "use-intl";
 import {
+  type Health,
   healthOf,
   type ProxySync,
   type ServiceListItem,
@@ -17,6 +18,7 @@ import { SyncMark } from "../proxy-sync/sync-mark.tsx";
 import { worstState } from "../proxy-sync/sync-state.ts";
 import { HealthReason } from "../services/health-reason.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { HealthMark } from "../ui/health-mark.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
@@ -53,6 +55,10 @@ export function EndpointsTab({
   const proxyOf = ({ workload, address }: Endpoint): ProxySync | undefined =>
     proxies.find((proxy) => proxy.name === workload && proxy.namespace === item?.namespace) ??
     proxies.find((proxy) => proxy.address === address);
+  const trouble = (endpoint: Endpoint): number =>
+    endpoint.health === "unhealthy" || proxyOf(endpoint)?.connected === false
+      ? -1
+      : order.indexOf(healthIn(endpoint.signals));
   const probed: Column<Endpoint> = {
     key: "probed",
     header: t("col-probed"),
@@ -66,9 +72,13 @@ export function EndpointsTab({
       key: "address",
       header: t("col-address"),
       phone: "title",
-      cell: ({ address, port, signals }) => (
+      cell: ({ address, port, health, signals }) => (
         <span className={styles.endpoint}>
-          <HealthReason health={signals ? healthOf(signals) : "idle"} signals={signals ?? silent} />
+          {health === "unhealthy" ? (
+            <HealthMark health="failing" silent />
+          ) : (
+            <HealthReason health={healthIn(signals)} signals={signals ?? silent} />
+          )}
           <span className="mono">
             {address}:{port}
           </span>
@@ -136,7 +146,7 @@ export function EndpointsTab({
           <DataTable
             caption={t("endpoints")}
             columns={columns}
-            rows={rows}
+            rows={rows.toSorted((a, b) => trouble(a) - trouble(b))}
             rowKey={({ address, port }) => `${address}:${port}`}
             empty={<EmptyState title={t("endpoints-none")}>{t("endpoints-none-text")}</EmptyState>}
           />
@@ -146,6 +156,9 @@ export function EndpointsTab({
     </>
   );
 }
+
+const order = ["failing", "degraded", "healthy", "idle"] as const satisfies readonly Health[];
+const healthIn = (signals: Signals | null): Health => (signals ? healthOf(signals) : "idle");
 
 const silent: Signals = {
   requestRate: 0,

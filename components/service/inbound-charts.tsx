@@ -36,7 +36,14 @@ export function InboundCharts({ name, metrics, ...compared }: { name: string; me
   const marks = useChangeMarks({ sinceMs: fromMs, matches: isOf });
   const before = useEarlierMetrics(compared, metrics);
   const percentile = percentiles.find((one) => one === url.get("latency")) ?? "p95";
-  const chart = { fromMs, stepSec: metrics.stepSec, height: chartHeight, marks, sync: "service" };
+  const chart = {
+    fromMs,
+    stepSec: metrics.stepSec,
+    height: chartHeight,
+    marks,
+    gaps: metrics.gaps ?? [],
+    sync: "service",
+  };
   const lines = (values: Values) => [
     // What is compared is the whole: its line stands beside that of before.
     ...(before ? wholeLine(metrics, (series) => values(series).slice(first), t("whole")) : []),

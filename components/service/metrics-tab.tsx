@@ -9,10 +9,12 @@ import { OwnMetrics } from "../metrics/own-metrics.tsx";
 import { LoadCharts } from "../metrics/proxy-charts.tsx";
 import { proxiesOf } from "../metrics/saturation-of.ts";
 import { SaturationTable } from "../metrics/saturation-table.tsx";
+import { gapMs } from "../ui/chart-gaps.ts";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import type { Comparison, TimeRange } from "../ui/time-range.ts";
+import { UnrecordedNote } from "../ui/unrecorded.tsx";
 import { CallersTable } from "./callers-table.tsx";
 import { ExemplarsPanel } from "./exemplars-panel.tsx";
 import { GoldenFigures } from "./golden-figures.tsx";
@@ -41,15 +43,21 @@ export function MetricsTab({ service, name, item, metrics, range, comparison, ..
   if (!data) return <MetricsSkeleton />;
   const proxies = item ? proxiesOf(saturation, item) : [];
   const isQuiet = (data.totals.all?.requestRate ?? 0) === 0;
+  const shown = { fromMs: Math.max(data.fromMs, data.dataFromMs), toMs: data.at };
+  // That nothing was recorded is another thing than that nobody called.
+  const isUnrecorded = isQuiet && gapMs(data.gaps ?? [], shown) === shown.toMs - shown.fromMs;
   const compared = { service, range, comparison };
   return (
     <div className={styles.charts}>
       <div className={styles.wide}>
         <GoldenFigures metrics={data} fullest={proxies[0]} {...compared} />
+        <UnrecordedNote fromMs={data.fromMs} toMs={data.at} gaps={data.gaps} />
       </div>
       {isQuiet ? (
         <div className={styles.wide}>
-          <EmptyState title={t("metrics-none")}>{t("metrics-none-text")}</EmptyState>
+          <EmptyState title={t(isUnrecorded ? "metrics-unrecorded" : "metrics-none")}>
+            {t(isUnrecorded ? "metrics-unrecorded-text" : "metrics-none-text")}
+          </EmptyState>
         </div>
       ) : (
         <InboundCharts name={name} metrics={data} {...compared} />

@@ -57,6 +57,7 @@ function Rates({ outbound, title }: { outbound: OutboundMetrics; title: string }
       height={height}
       label={title}
       sync="service"
+      gaps={outbound.gaps ?? []}
       series={outbound.series.map(({ version: hostname, requestRate }, index) => ({
         label: nameOf(outbound, hostname),
         color: seriesColor(index),

@@ -10,6 +10,7 @@ import { formatMoment, formatMs, quantityText } from "../ui/format.ts";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
+import { GapHatching } from "../ui/unrecorded.tsx";
 import { ExemplarList, useExemplars } from "./exemplar-list.tsx";
 import styles from "./heatmap.module.css";
 import { type CellRange, cellText, levelOf, neighbour, parseCell, rangeOf, sinceRecorded } from "./heatmap-cells.ts";
@@ -93,6 +94,7 @@ function Cells({ map, chosen, onChoose }: CellsProps) {
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would draw a frame of its own */}
       <div ref={plot} className={styles.plot} role="group" aria-label={t("heat-caption")} onKeyDown={onKeyDown}>
+        <GapHatching fromMs={fromMs} toMs={fromMs + steps * stepSec * 1000} gaps={map.gaps} />
         {cells.map((cell) => {
           const range = rangeOf(map, cell);
           const text = cellText(range);

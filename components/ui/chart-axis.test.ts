@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { axisTime, axisTimes, shareTop, tickText } from "./chart-axis.ts";
+import { axisTime, axisTimes, shareTop, tickSteps, tickText } from "./chart-axis.ts";
 
 it.each([
   ["share", 0.002, 0.002, "0.2 %"],
@@ -14,6 +14,11 @@ it.each([
   ["ms", 0, 1000, "0"],
 ] as const)("a tick of %s at %d every %d is %s", (kind, value, step, text) => {
   expect(tickText(kind, value, step, "en")).toBe(text);
+});
+
+it.each([0.0002, 1, 300, 3e8, 4e12])("has a step that divides an axis up to %d into a few parts", (top) => {
+  const parts = tickSteps.map((step) => top / step);
+  expect(parts.some((count) => count >= 2 && count <= 5)).toBe(true);
 });
 
 it("tops a share at one percent when next to nothing fails, and never past all of it", () => {

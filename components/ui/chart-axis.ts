@@ -74,8 +74,8 @@ export const axisTimes = (times: readonly number[], stepSec: number, locale: str
     .map((ms) => axisTime(ms, stepSec, locale))
     .map((text, index, all) => (index > 0 && all[index - 1] === text ? "" : text));
 
-/** Steps that people count in. */
-export const tickSteps: number[] = Array.from({ length: 12 }, (_, i) => i - 5).flatMap((power) =>
+/** Steps that people count in, from less than any share to terabytes: an axis without a step that fits has no ticks. */
+export const tickSteps: number[] = Array.from({ length: 19 }, (_, i) => i - 5).flatMap((power) =>
   [1, 2, 5].map((step) => step * 10 ** power),
 );
 

@@ -2,8 +2,9 @@
 import { useMantineColorScheme } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
-import { useLocale } from "use-intl";
+import { useLocale, useTranslations } from "use-intl";
 import { axisTimes, type ChartKind, chartText, niceTop, shareTop, tickSteps, tickText } from "./chart-axis.ts";
+import { type ChartGap, touchesGap } from "./chart-gaps.ts";
 import { ChartMarkLayer } from "./chart-mark-layer.tsx";
 import { type ChartMark, placeMarks } from "./chart-marks.ts";
 import { formatMoment } from "./format.ts";
@@ -16,12 +17,6 @@ export interface ChartSeries {
   values: readonly (number | null)[];
   fill?: boolean;
   dash?: boolean;
-}
-
-/** Unix milliseconds. */
-export interface ChartGap {
-  fromMs: number;
-  toMs: number;
 }
 
 export interface LiveChartProps {
@@ -58,6 +53,7 @@ export function LiveChart(props: LiveChartProps) {
   const latest = useRef(props);
   latest.current = props;
   const locale = useLocale();
+  const unrecorded = useTranslations("ui")("unrecorded-here");
   const { colorScheme } = useMantineColorScheme();
   const shape = JSON.stringify([
     series.map(({ label, color, fill, dash }) => [label, color, fill, dash]),
@@ -74,7 +70,7 @@ export function LiveChart(props: LiveChartProps) {
       const next = { left: bbox.left / devicePixelRatio, width: bbox.width / devicePixelRatio };
       setArea((known) => (known.left === next.left && known.width === next.width ? known : next));
     };
-    const chart = new uPlot(optionsOf(latest, element, locale, place), dataOf(latest.current), element);
+    const chart = new uPlot(optionsOf(latest, element, { locale, unrecorded }, place), dataOf(latest.current), element);
     plot.current = chart;
     const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -125,12 +121,19 @@ function dataOf({ fromMs, stepSec, series }: LiveChartProps): uPlot.AlignedData 
   return [times, ...series.map((one) => [...one.values])];
 }
 
+interface Words {
+  locale: string;
+  /** Instead of values where there are none. */
+  unrecorded: string;
+}
+
 function optionsOf(
   latest: { current: LiveChartProps },
   element: HTMLElement,
-  locale: string,
+  words: Words,
   onPlaced: (chart: uPlot) => void,
 ): uPlot.Options {
+  const { locale } = words;
   const { series, kind, height = 160, sync } = latest.current;
   const css = getComputedStyle(element);
   const resolve = (color: string) => {
@@ -193,7 +196,7 @@ function optionsOf(
     hooks: {
       drawClear: [(chart) => drawGaps(chart, latest.current.gaps ?? [], resolve("var(--ink-3)"))],
       draw: [(chart) => drawMarks(chart, latest.current.marks ?? [], resolve), onPlaced],
-      setCursor: [readout(text, locale, latest)],
+      setCursor: [readout(text, words, latest)],
     },
   };
 }
@@ -233,7 +236,11 @@ function drawMarks(chart: uPlot, marks: readonly ChartMark[], resolve: (color: s
   }
 }
 
-function readout(text: (value: number | null) => string, locale: string, latest: { current: LiveChartProps }) {
+function readout(
+  text: (value: number | null) => string,
+  { locale, unrecorded }: Words,
+  latest: { current: LiveChartProps },
+) {
   let box: HTMLElement | null = null;
   return (chart: uPlot) => {
     box ??= chart.over.appendChild(Object.assign(document.createElement("div"), { className: styles.readout ?? "" }));
@@ -241,16 +248,21 @@ function readout(text: (value: number | null) => string, locale: string, latest:
     box.hidden = index === null || index === undefined;
     if (index === null || index === undefined) return;
     const time = chart.data[0][index];
+    const { gaps = [], stepSec } = latest.current;
+    const isKnown = chart.data.slice(1).some((values) => (values[index] ?? null) !== null);
+    const step = { fromMs: (time ?? 0) * 1000, toMs: ((time ?? 0) + stepSec) * 1000 };
     const lines = chart.series.slice(1).map((one, i) => ({
       label: String(one.label),
       value: text(chart.data[i + 1]?.[index] ?? null),
       stroke: one.stroke,
     }));
     box.replaceChildren(
-      line(time === undefined ? "" : formatMoment(time * 1000, locale, latest.current.stepSec < 600), "", null),
-      ...lines.map(({ label, value, stroke }) =>
-        line(label, value, typeof stroke === "function" ? String(stroke(chart, 1)) : null),
-      ),
+      line(time === undefined ? "" : formatMoment(time * 1000, locale, stepSec < 600), "", null),
+      ...(!isKnown && touchesGap(gaps, step)
+        ? [line(unrecorded, "", null)]
+        : lines.map(({ label, value, stroke }) =>
+            line(label, value, typeof stroke === "function" ? String(stroke(chart, 1)) : null),
+          )),
     );
     const right = (chart.cursor.left ?? 0) > chart.over.clientWidth / 2;
     box.style.left = right ? "8px" : "auto";

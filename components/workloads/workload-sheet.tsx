@@ -17,6 +17,7 @@ import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection, SideSheet } from "../ui/side-sheet.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
+import { UnrecordedNote } from "../ui/unrecorded.tsx";
 import { ProxyLink, proxyOf } from "./proxy-link.tsx";
 import styles from "./workloads.module.css";
 
@@ -57,11 +58,18 @@ export function WorkloadSheet({ workload, proxies, range, onClose }: WorkloadShe
           </p>
         </SideSection>
         <LiveContent live={live} unreadable={t("metrics-unreadable")} skeleton={<SkeletonBlock height={420} />}>
-          {(metrics) =>
-            (["inbound", "outbound"] as const).map((direction) => (
-              <Direction key={direction} direction={direction} metrics={metrics} />
-            ))
-          }
+          {(metrics) => (
+            <>
+              {metrics.gaps && (
+                <SideSection>
+                  <UnrecordedNote fromMs={metrics.fromMs} toMs={metrics.at} gaps={metrics.gaps} />
+                </SideSection>
+              )}
+              {(["inbound", "outbound"] as const).map((direction) => (
+                <Direction key={direction} direction={direction} metrics={metrics} />
+              ))}
+            </>
+          )}
         </LiveContent>
         <Ports workload={workload} />
         <Labels workload={workload} />
@@ -123,6 +131,7 @@ function Direction({ direction, metrics }: { direction: "inbound" | "outbound"; 
     fromMs: metrics.fromMs + first * metrics.stepSec * 1000,
     stepSec: metrics.stepSec,
     height,
+    gaps: metrics.gaps ?? [],
     sync: "workload",
   };
   const line = (values: readonly (number | null)[], color: string) => [

@@ -180,6 +180,29 @@ spec: { exportTo: ["."], http: [{ directResponse: { status: 418 } }] }
     ],
   },
   {
+    name: "a DestinationRule for some workloads is the callers' that have its labels",
+    config: `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews, namespace: default }
+spec: { hosts: [reviews], http: [{ route: [{ destination: { host: reviews, subset: pick } }] }] }
+---${["everybody: v1", "other: v2", "client: v3"]
+      .map((one) => one.split(": "))
+      .map(
+        ([app, version]) => `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: for-${app}, namespace: default }
+spec:
+  host: reviews
+  subsets: [{ name: pick, labels: { version: ${version} } }]${
+    app === "everybody" ? "" : `\n  workloadSelector: { matchLabels: { app: ${app} } }`
+  }`,
+      )
+      .join("\n---")}`,
+    steps: [{ call: {}, times: 20, expect: { status: 200, versions: { v3: 1 } } }],
+  },
+  {
     name: "query and absent header pick the version",
     config: reviews(`
   - { match: [{ queryParams: { v: { exact: "2" } } }], ${to("v2")} }
@@ -288,6 +311,39 @@ spec: { exportTo: ["."], http: [{ directResponse: { status: 418 } }] }
     arrange: ({ applications }) => applications["reviews-v1"].answerWith(503, 503),
     steps: [{ call: {}, expect: { status: 200, upstream: { headers: { "x-envoy-attempt-count": "3" } } } }],
     after: ({ applications }) => expect(applications["reviews-v1"].requests).toHaveLength(3),
+  },
+  {
+    name: "a match's requests are counted under its statPrefix, with their retries and final answers",
+    config: reviews(`
+  - match: [{ uri: { prefix: /counted }, statPrefix: "count:ed" }]
+    retries: { attempts: 1, retryOn: 5xx }
+    ${to("v1")}
+  - ${to("v2")}`),
+    arrange: ({ applications }) => applications["reviews-v1"].answerWith(503, 503, 503),
+    steps: [
+      { call: { path: "/counted/1" }, expect: { status: 503 } },
+      { call: { path: "/counted/2" }, times: 2, expect: { status: 200 } },
+      { call: { path: "/other" }, expect: { status: 200 } },
+    ],
+    after: async ({ client }) => {
+      const prefix = "vhost.http_proxy/reviews.default.svc.cluster.local:9080.route.count:ed.upstream_rq_";
+      const { body } = await client.admin("/stats");
+      const lines = body.split("\n").filter((line) => line.startsWith(prefix) && !line.includes("upstream_rq_time:"));
+      expect(Object.fromEntries(lines.map((line) => line.slice(prefix.length).split(": ")))).toEqual({
+        total: "5",
+        completed: "3",
+        "200": "2",
+        "2xx": "2",
+        "503": "1",
+        "5xx": "1",
+        retry: "2",
+        retry_success: "1",
+        retry_limit_exceeded: "1",
+        retry_overflow: "0",
+        timeout: "0",
+      });
+      expect(body).toContain(`${prefix}time: `);
+    },
   },
   {
     name: "retries that run out",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Gaps } from "./gaps.ts";
 import { HealthThresholds } from "./health-thresholds.ts";
 
 export const Health = z.enum(["healthy", "degraded", "failing", "idle"]);
@@ -26,7 +27,16 @@ export type Signals = z.infer<typeof Signals>;
 export const Recent = z.object({ windowSec: z.number(), requestRate: z.number(), errorShare: z.number() });
 export type Recent = z.infer<typeof Recent>;
 
-export const Badge = z.enum(["split", "fault", "mirror", "circuit-breaker", "timeout", "retry", "gateway"]);
+export const Badge = z.enum([
+  "split",
+  "fault",
+  "mirror",
+  "circuit-breaker",
+  "timeout",
+  "retry",
+  "gateway",
+  "proxy-gone",
+]);
 export type Badge = z.infer<typeof Badge>;
 
 /** A service by what it is found by, namespace and hostname; `name` is for people. */
@@ -114,8 +124,8 @@ export const Graph = z.object({
     errorShare: z.array(z.number()),
     /** What is before this was never recorded: the mesh, or what is kept of it, is younger. Unix milliseconds. */
     recordedFromMs: z.number(),
-    /** Stretches of which records may be missing: the collector was away, or ended without writing what it had. Unix milliseconds. */
-    gaps: z.array(z.object({ fromMs: z.number(), toMs: z.number() })).optional(),
+    /** The collector was away, or ended without writing what it had. */
+    gaps: Gaps,
   }),
   /** Newest record seen, Unix milliseconds; null before the first. */
   freshAt: z.number().nullable(),

@@ -13,6 +13,7 @@ export * from "./designs.ts";
 export * from "./errors.ts";
 export * from "./explain.ts";
 export * from "./faults.ts";
+export * from "./gaps.ts";
 export * from "./gateway-trouble.ts";
 export * from "./gateways.ts";
 export * from "./graph.ts";

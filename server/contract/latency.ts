@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Gaps } from "./gaps.ts";
 
 /** `GET /api/latency?window=<s>[&service=<name>][&source=<peer>][&destination=<peer>]`: how many requests took how long, over time. Without a service, of what enters the mesh. */
 export const LatencyHeatmap = z.object({
@@ -7,6 +8,7 @@ export const LatencyHeatmap = z.object({
   stepSec: z.number(),
   /** Since when there are records, Unix milliseconds. */
   dataFromMs: z.number(),
+  gaps: Gaps,
   /** Upper bounds of the rows, milliseconds, ascending; the first begins with 0, the last has no bound but this. Only those between the fastest and the slowest. */
   boundsMs: z.array(z.number()),
   /** Lower bound of the first row. */

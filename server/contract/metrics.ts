@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Gaps } from "./gaps.ts";
 
 export const metricKinds = ["gauge", "counter", "histogram"] as const;
 export const MetricKind = z.enum(metricKinds);
@@ -70,6 +71,7 @@ export const MetricResult = z.object({
   unit: z.string(),
   fromMs: z.number(),
   stepSec: z.number(),
+  gaps: Gaps,
   /** The largest first. */
   groups: z.array(MetricGroup),
   /** How many smaller groups are left out. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Gaps } from "./gaps.ts";
 import { Signals } from "./graph.ts";
 
 /** `GET /api/overview`: the mesh as those see it who call it from outside; each request counts once. */
@@ -14,8 +15,8 @@ export const Overview = z.object({
     requestRate: z.array(z.number().nullable()),
     errorShare: z.array(z.number().nullable()),
     latencyMsP95: z.array(z.number().nullable()),
-    /** Stretches of which records are missing, or may be: rates of steps that they touch are of the rest. Unix milliseconds. */
-    gaps: z.array(z.object({ fromMs: z.number(), toMs: z.number() })).optional(),
+    /** Rates of steps that they touch are of the rest. */
+    gaps: Gaps,
   }),
 });
 export type Overview = z.infer<typeof Overview>;

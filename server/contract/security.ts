@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CallSample, Evidence } from "./advice.ts";
+import { Gaps } from "./gaps.ts";
 import { ConfigRule } from "./logs.ts";
 import { PortMutualTls } from "./workloads.ts";
 
@@ -54,6 +55,7 @@ export const MutualTlsTrend = z.object({
   stepSec: z.number(),
   /** Since when there can be records. */
   dataFromMs: z.number(),
+  gaps: Gaps,
   /** Calls per second. */
   mutual: Column,
   plain: Column,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Gaps } from "./gaps.ts";
 import { Badge, Flow, Health, ServiceLink, Signals } from "./graph.ts";
 import { HealthThresholds } from "./health-thresholds.ts";
 
@@ -116,7 +117,7 @@ export type ServiceList = z.infer<typeof ServiceList>;
 export const Series = z.object({
   /** Version, or `all`. */
   version: z.string(),
-  /** 0 where records exist and nobody called; null before the first record. */
+  /** 0 where records exist and nobody called; null before the first record, and in gaps. */
   requestRate: z.array(z.number().nullable()),
   errorShare: z.array(z.number().nullable()),
   latencyMsP50: z.array(z.number().nullable()),
@@ -132,6 +133,7 @@ export const OutboundMetrics = z.object({
   fromMs: z.number(),
   stepSec: z.number(),
   dataFromMs: z.number(),
+  gaps: Gaps,
   /** Of the most called; `version` is the hostname. */
   series: z.array(Series),
   destinations: z.array(z.object({ hostname: z.string(), service: ServiceLink.nullable(), signals: Signals })),
@@ -147,6 +149,7 @@ export const ServiceMetrics = z.object({
   fromMs: z.number(),
   /** Since when there are records in the window, Unix milliseconds: rates are over what follows. `fromMs` or earlier: over all of it. */
   dataFromMs: z.number(),
+  gaps: Gaps,
   /** `all` first, then the versions in their natural order. */
   series: z.array(Series),
   totals: z.record(z.string(), Signals),

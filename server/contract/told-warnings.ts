@@ -47,6 +47,9 @@ export const warningsInEnglish = {
   "gateway-missing-near": "there is no Gateway {gateway}, did you mean {near}?; what comes there is answered 404",
   "gateway-closed": "no server of Gateway {gateway} lets in {hosts} of the namespace {namespace}: it has {offered}",
   "gateway-idle": "no gateway proxy that is connected has the labels {labels}: nobody serves it",
+  "selects-all":
+    "has no labels: the rule is for every workload of the namespace {namespace}, before those without a selector",
+  "selects-here": "does not reach {other}: a workloadSelector selects in the namespace {namespace} alone",
   "delegate-missing":
     "there is no VirtualService {object} to delegate to; requests of this rule go on to the rules after it",
   "delegate-missing-near":

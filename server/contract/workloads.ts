@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Gaps } from "./gaps.ts";
 import { Health, ServiceLink, Signals } from "./graph.ts";
 import { Series } from "./services.ts";
 
@@ -74,6 +75,7 @@ export const WorkloadMetrics = z.object({
   fromMs: z.number(),
   /** As in `ServiceMetrics`. */
   dataFromMs: z.number(),
+  gaps: Gaps,
   inbound: z.object({ series: Series, peers: z.array(WorkloadPeer) }),
   outbound: z.object({ series: Series, peers: z.array(WorkloadPeer) }),
 });

@@ -58,6 +58,7 @@ describe("a delegate's match takes no more than its root's", () => {
     ["some of the gateways", { gateways: ["n/a", "mesh"] }, { gateways: ["mesh"] }, { gateways: ["mesh"] }],
     ["another gateway", { gateways: ["n/a"] }, { gateways: ["mesh"] }, undefined],
     ["the root's gateways", { gateways: ["n/a"] }, prefix("/a"), { gateways: ["n/a"], ...prefix("/a") }],
+    ["what it is counted as", { statPrefix: "r" }, prefix("/a"), { statPrefix: "r", ...prefix("/a") }],
     ["names", { name: "r" }, { name: "o", ...prefix("/a") }, { name: "r-o", ...prefix("/a") }],
   ])("%s", (_, root, own, expected) => {
     expect(merged([root], [own])).toEqual(expected && [expected]);

@@ -109,6 +109,7 @@ function joined(root: HTTPMatchRequest, own: HTTPMatchRequest): HTTPMatchRequest
   }
   if (name) result.name = name;
   if (!own.port && root.port) result.port = root.port;
+  if (!own.statPrefix && root.statPrefix) result.statPrefix = root.statPrefix;
   if (!own.gateways?.length && root.gateways) result.gateways = root.gateways;
   return result;
 }

@@ -1,6 +1,6 @@
 import { type HealthThresholds, healthAnnotations, usualThresholds } from "../config/health-annotations.ts";
 import { memo } from "../lib/memo.ts";
-import { findDestinationRule } from "./destination-rules.ts";
+import { findDestinationRule, selectedRules } from "./destination-rules.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { foundOf } from "./health-checks.ts";
 import { compare, covers } from "./hostname.ts";
@@ -19,7 +19,7 @@ export interface MeshService {
   versions: ServiceVersion[];
   /** `<namespace>/<name>` of those that stand for its host in the mesh or send requests to it, oldest first, each before its delegates. */
   virtualServices: string[];
-  /** `<namespace>/<name>` of the rule that the service's own namespace sees. */
+  /** `<namespace>/<name>` of the rule that the service's own namespace sees, and of those for some of its workloads. */
   destinationRules: string[];
   /** What its health is judged by, where annotations say so; shares, and milliseconds. */
   thresholds?: HealthThresholds;
@@ -65,7 +65,9 @@ function describe(mesh: Mesh, service: Service): MeshService {
     ports: service.ports.map(({ name, port, protocol }) => ({ name, port, protocol })),
     versions: versionsOf(endpoints, rule?.subsets ?? [], (endpoint) => foundOf(mesh, service, endpoint)),
     virtualServices: [...new Set(routed.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`))],
-    destinationRules: rule ? [`${rule.namespace}/${rule.name}`] : [],
+    destinationRules: [...(rule ? [rule] : []), ...selectedRules(mesh.destinationRules, namespace, hostname)].map(
+      (it) => `${it.namespace}/${it.name}`,
+    ),
     ...thresholdsOf(mesh, service),
   };
 }

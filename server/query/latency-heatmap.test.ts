@@ -46,7 +46,7 @@ it("counts each request once, by when and how long, and which failed", () => {
     row(0, [2, 2, 40], { edge: edge("destination") }),
     row(0, [5000], { edge: edge("source", "tcp") }),
   ];
-  const heatmap = buildLatencyHeatmap({ window, dataFromMs: 0, rows, facts: noFacts });
+  const heatmap = buildLatencyHeatmap({ window, dataFromMs: 0, gaps: [], rows, facts: noFacts });
   expect(heatmap).toMatchObject({ stepSec: 10, steps: 3, leastMs: 0 });
   expect(heatmap.boundsMs[0]).toBe(1);
   expect(heatmap.boundsMs.at(-1)).toBe(47);
@@ -59,11 +59,11 @@ it("counts each request once, by when and how long, and which failed", () => {
 });
 
 it("is empty without requests, and has the slowest in its last row", () => {
-  expect(buildLatencyHeatmap({ window, dataFromMs: 0, rows: [], facts: noFacts })).toMatchObject({
+  expect(buildLatencyHeatmap({ window, dataFromMs: 0, gaps: [], rows: [], facts: noFacts })).toMatchObject({
     boundsMs: [],
     cells: [],
   });
-  const slow = buildLatencyHeatmap({ window, dataFromMs: 0, rows: [row(0, [5_000_000])], facts: noFacts });
+  const slow = buildLatencyHeatmap({ window, dataFromMs: 0, gaps: [], rows: [row(0, [5_000_000])], facts: noFacts });
   expect(slow.cells).toEqual([{ step: 0, row: 0, count: 1, errors: 0 }]);
   expect(slow.leastMs).toBe(470_000);
 });

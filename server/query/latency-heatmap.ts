@@ -3,8 +3,10 @@ import { LatencySketch } from "../lib/latency-sketch.ts";
 import type { MeshFacts } from "./facts.ts";
 import { NodeNames } from "./nodes.ts";
 import type { RollupRow } from "./reader.ts";
+import type { Recorded } from "./recorded-seconds.ts";
 import { isFailure } from "./tally.ts";
 import { answeredRows, trafficOf } from "./traffic.ts";
+import { toldGaps } from "./unrecorded.ts";
 import type { Window } from "./window.ts";
 
 /** Six to a decade (E6), from a millisecond to a quarter of an hour; what takes longer is in the last. */
@@ -13,12 +15,13 @@ const bounds = [0, 1, 2, 3, 4, 5].flatMap((decade) => [1, 1.5, 2.2, 3.3, 4.7, 6.
 export interface LatencyHeatmapInput {
   window: Window;
   dataFromMs: number;
+  gaps: Recorded["gaps"];
   rows: readonly RollupRow[];
   facts: MeshFacts;
 }
 
 /** Counts by time and duration; each request once, by whoever of its two proxies counts. */
-export function buildLatencyHeatmap({ window, dataFromMs, rows, facts }: LatencyHeatmapInput): LatencyHeatmap {
+export function buildLatencyHeatmap({ window, dataFromMs, gaps, rows, facts }: LatencyHeatmapInput): LatencyHeatmap {
   const { fromMs, toMs, stepSec } = window;
   const names = new NodeNames(facts);
   const answered = answeredRows(rows, names);
@@ -42,6 +45,7 @@ export function buildLatencyHeatmap({ window, dataFromMs, rows, facts }: Latency
     fromMs,
     stepSec,
     dataFromMs,
+    ...toldGaps(gaps),
     steps,
     boundsMs: bounds.slice(first, last + 1),
     leastMs: bounds[first - 1] ?? 0,

@@ -2,6 +2,7 @@ import type { MutualTlsTrend } from "../contract/index.ts";
 import type { EdgeRow, RollupRow } from "./reader.ts";
 import { type Recorded, recordedSeconds, stepCount } from "./recorded-seconds.ts";
 import { stepOf } from "./service-tallies.ts";
+import { toldGaps } from "./unrecorded.ts";
 import type { Window } from "./window.ts";
 
 /** Of whom: a workload, those of a namespace, or all of the mesh. */
@@ -43,6 +44,7 @@ export function mutualTlsTrend({ window, rows, ...recorded }: MutualTlsTrendInpu
   const { fromMs, toMs, stepSec } = window;
   return {
     ...{ fromMs, toMs, stepSec, dataFromMs: recorded.dataFromMs },
+    ...toldGaps(recorded.gaps),
     mutual: rate(sums.mutual),
     plain: rate(sums.plain),
     share: sums.mutual.map((mutual, step) => {

@@ -7,6 +7,7 @@ import { type Recorded, recordedSecondsOf } from "./recorded-seconds.ts";
 import { seriesOf } from "./service-metrics.ts";
 import { stepOf, tallies } from "./service-tallies.ts";
 import { answeredRows } from "./traffic.ts";
+import { toldGaps } from "./unrecorded.ts";
 import type { Window } from "./window.ts";
 
 export interface OutboundInput {
@@ -34,6 +35,7 @@ export function buildOutbound({ window, dataFromMs, gaps, facts, ...input }: Out
     fromMs: window.fromMs,
     stepSec: window.stepSec,
     dataFromMs,
+    ...toldGaps(gaps),
     series: totals.slice(0, mostSeries).map(([service]) => seriesOf(service, steps, window, { dataFromMs, gaps })),
     destinations: totals.map(([hostname, tally]) => {
       const service = known.get(hostname);

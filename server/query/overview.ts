@@ -2,6 +2,7 @@ import type { Overview } from "../contract/index.ts";
 import type { RollupRow } from "./reader.ts";
 import { type Recorded, recordedSeconds, stepCount } from "./recorded-seconds.ts";
 import { Tally } from "./tally.ts";
+import { toldGaps } from "./unrecorded.ts";
 import type { Window } from "./window.ts";
 
 export interface OverviewInput {
@@ -39,7 +40,7 @@ export function buildOverview({ recent, hour, at }: OverviewInput): Overview {
       requestRate: rates,
       errorShare: tallies.map((tally) => (tally ? tally.errors / tally.count : null)),
       latencyMsP95: tallies.map((tally) => tally?.percentile(0.95) ?? null),
-      ...(gaps.length > 0 && { gaps: gaps.map(({ fromMs, toMs }) => ({ fromMs, toMs })) }),
+      ...toldGaps(gaps),
     },
   };
 }

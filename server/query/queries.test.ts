@@ -212,6 +212,33 @@ describe("gaps and metrics", () => {
     expect((await queries().graph({ window: 60, at: at - 300_000 })).timeline.gaps).toBeUndefined();
   });
 
+  it("says the same beside every figure over time", async () => {
+    const gap = { fromMs: (t0 + 560) * 1000, toMs: (t0 + 580) * 1000 };
+    store = new MemoryTelemetryStore();
+    const seconds = Array.from({ length: 600 }, (_, i) => t0 + i).filter(
+      (second) => second < t0 + 560 || second >= t0 + 580,
+    );
+    const rollups = seconds.map((second) => rollup(reviews, second, { latencies: [20] }));
+    await store.write(batch({ rollups, metrics: [metric(series, t0 + 590, 2)] }));
+    await away(560, 580);
+    const asked = queries();
+    const of = { namespace: "default", app: "productpage" };
+    const window = 60;
+    const told = await Promise.all([
+      asked.serviceMetrics({ namespace: "default", name: "reviews", window }),
+      asked.outbound({ ...of, window }),
+      asked.workloadMetrics({ window, workload: { ...of, version: "v1" }, only: undefined }),
+      asked.latencyHeatmap({ window }),
+      asked.mutualTlsTrend({ window }),
+      asked.metricGroups({ name: series.name, by: [], window }),
+      asked.overview().then(({ timeline }) => timeline),
+    ]);
+    for (const one of told) expect(one?.gaps).toEqual([gap]);
+    expect(await asked.serviceMetrics({ namespace: "default", name: "reviews", window: 10 })).not.toHaveProperty(
+      "gaps",
+    );
+  });
+
   it("shows those who follow what is written from then on", async () => {
     const stop = new AbortController();
     const followed = queries().followLogs({ service: reviews.service }, stop.signal);

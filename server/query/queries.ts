@@ -22,6 +22,7 @@ import { readSaturation } from "./saturation.ts";
 import { buildServiceList } from "./service-list.ts";
 import { buildServiceMetrics } from "./service-metrics.ts";
 import { readTurnedAway } from "./turned-away.ts";
+import { toldGaps } from "./unrecorded.ts";
 import { defaultKeptSec, type KeptSec, silentSinceMs } from "./window.ts";
 import { buildWorkloadList, buildWorkloadMetrics } from "./workload-metrics.ts";
 
@@ -204,7 +205,9 @@ export function createQueries({
     metricCatalog: () => metricCatalog(reader),
     async metricGroups({ window, step, at, ...question }) {
       const { endMs } = await ranges.endOf(at);
-      return metricGroups(reader, ranges.metricStepsBefore(endMs, window, step), question);
+      const steps = ranges.metricStepsBefore(endMs, window, step);
+      const [result, gaps] = await Promise.all([metricGroups(reader, steps, question), ranges.gapsIn(steps.window)]);
+      return result && { ...result, ...toldGaps(gaps) };
     },
     async liveHosts() {
       const { endMs } = await ranges.endOf(undefined);

@@ -8,6 +8,7 @@ import { type Recorded, recordedSeconds, recordedSecondsOf, stepCount } from "./
 import { stepOf, tallies } from "./service-tallies.ts";
 import { Tally } from "./tally.ts";
 import { answeredRows, trafficOf } from "./traffic.ts";
+import { toldGaps } from "./unrecorded.ts";
 import { compareVersions } from "./version-order.ts";
 import type { Window } from "./window.ts";
 
@@ -45,6 +46,7 @@ export function buildServiceMetrics({ window, recent, facts, service, ...input }
     stepSec: window.stepSec,
     fromMs: window.fromMs,
     dataFromMs,
+    ...toldGaps(gaps),
     series: [...totals.keys()]
       .toSorted(allFirst)
       .map((version) => seriesOf(version, versions, window, { dataFromMs, gaps })),

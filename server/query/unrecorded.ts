@@ -1,3 +1,4 @@
+import type { Gap as ToldGap } from "../contract/index.ts";
 import type { GapRow, TimeRange } from "./reader.ts";
 
 /** A stretch of which nothing was recorded; `partly`: something was, and something may be missing. */
@@ -25,6 +26,10 @@ export function holesOf(gap: GapRow, starts: readonly number[], bucketMs: number
   }
   return holes;
 }
+
+/** As part of what pages are told. */
+export const toldGaps = (gaps: readonly Gap[]): { gaps?: ToldGap[] } =>
+  gaps.length === 0 ? {} : { gaps: gaps.map(({ fromMs, toMs }) => ({ fromMs, toMs })) };
 
 /** How long nothing was recorded within the range, in milliseconds; where two gaps overlap, once. */
 export function unrecordedMs(gaps: readonly Gap[], { fromMs, toMs }: TimeRange): number {

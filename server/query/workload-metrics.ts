@@ -14,6 +14,7 @@ import { type Recorded, recordedSecondsOf } from "./recorded-seconds.ts";
 import { seriesOf } from "./service-metrics.ts";
 import { Tally } from "./tally.ts";
 import { type TrafficEdge, trafficOf } from "./traffic.ts";
+import { toldGaps } from "./unrecorded.ts";
 import type { Window } from "./window.ts";
 
 /** Which node of the graph a workload is. */
@@ -128,6 +129,7 @@ export function buildWorkloadMetrics(input: WorkloadMetricsInput): WorkloadMetri
     stepSec: window.stepSec,
     fromMs: window.fromMs,
     dataFromMs,
+    ...toldGaps(gaps),
     inbound: side("inbound"),
     outbound: side("outbound"),
   };

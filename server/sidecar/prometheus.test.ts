@@ -25,6 +25,10 @@ describe("names and labels of stats", () => {
       "http.outbound_127.0.1.2_15001.downstream_rq_5xx",
       'envoy_http_downstream_rq_xx{envoy_response_code_class="5",envoy_http_conn_manager_prefix="outbound_127.0.1.2_15001"}',
     ],
+    [
+      "vhost.http_proxy/reviews.default.svc.cluster.local:9080.route.a.b.upstream_rq_2xx",
+      'envoy_vhost_route_upstream_rq_xx{envoy_response_code_class="2",envoy_virtual_host="http_proxy/reviews.default.svc.cluster.local:9080",envoy_route="a.b"}',
+    ],
     ["http.admin.downstream_rq_total", 'envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="admin"}'],
     [
       "listener.127.0.1.2_15001.downstream_cx_total",

@@ -58,6 +58,32 @@ export class Stats {
   }
 }
 
+/** Responses by their status and its class, each counter made with the first of its kind: `<prefix>upstream_rq_200`, `<prefix>upstream_rq_2xx`. */
+export class StatusCounters {
+  private readonly stats: Stats;
+  private readonly prefix: string;
+  private readonly byName: Counter[] = [];
+
+  constructor(stats: Stats, prefix: string) {
+    this.stats = stats;
+    this.prefix = `${prefix}upstream_rq_`;
+  }
+
+  inc(status: number): void {
+    this.counter(status, status).inc();
+    const first = Math.floor(status / 100);
+    this.counter(first, `${first}xx`).inc();
+  }
+
+  private counter(at: number, name: number | string): Counter {
+    const known = this.byName[at];
+    if (known !== undefined) return known;
+    const counter = this.stats.counter(`${this.prefix}${name}`);
+    this.byName[at] = counter;
+    return counter;
+  }
+}
+
 function getOrCreate<T>(map: Map<string, T>, name: string, Type: new () => T): T {
   let stat = map.get(name);
   if (stat === undefined) {

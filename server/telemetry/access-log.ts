@@ -28,8 +28,8 @@ export const logSource = (logName: string, reporter: ReporterNode, peers: PeerBo
   known: { edges: new Map(), sinceMs: 0 },
 });
 
-/** Why an entry counts for nothing; undefined for one that counts. */
-export type IgnoredBecause = "not an end" | "a health check";
+/** Why an entry that somebody may look for counts for nothing; undefined for all others. */
+export type IgnoredBecause = "not an end";
 
 /**
  * What one log entry counts for, appended to `records`. A gateway's HTTP entry is two records: the client's call to the gateway, of which only
@@ -43,7 +43,7 @@ export function addRecords(
   nowMs: number,
 ): IgnoredBecause | undefined {
   if (entry.intermediate || !ends.has(entry.type)) return "not an end";
-  if (entry.userAgent === healthCheckerAgent) return "a health check";
+  if (entry.userAgent === healthCheckerAgent) return undefined;
   const direction = source.direction ?? directionOf(entry, source.reporter);
   const protocol = entry.kind === "tcp" ? "tcp" : isGrpc(entry) ? "grpc" : "http";
   const rest = fieldsOf(entry, source.reporter);

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { AccessLogType } from "../gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
 import { AccessLogService, StreamAccessLogsMessageSchema } from "../gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import { makeClient } from "../lib/grpc.ts";
+import { healthCheckerAgent } from "../wire/health-checker.ts";
 import { acknowledgesKey, decodeAcknowledgement, formatLogBatches, logBatchesKey } from "../wire/log-batches.ts";
 import { type AlsMessage, entries, identifier, streamLogs } from "./testing/access-log-stream.ts";
 import { runningCollector } from "./testing/running-collector.ts";
@@ -131,6 +132,16 @@ describe("access logs over gRPC", () => {
     const { ignored } = await running.collector.health();
     expect(ignored).toMatchObject({ entries: 2, logs: [{ logName: "mine", because: "not an end", entries: 2 }] });
     expect(ignored.logs[0]?.proxy).toContain("productpage-v1");
+  });
+
+  it("of probes are nobody's calls, and nothing that is missed", async () => {
+    const probes = entries(2);
+    if (probes.logEntries?.case !== "httpLogs") throw new Error("entries are of HTTP");
+    for (const entry of probes.logEntries.value?.logEntry ?? [])
+      Object.assign(entry, { request: { userAgent: healthCheckerAgent } });
+    expect(await stream({ identifier: identifier("limpid.inbound"), ...probes })).toBeNull();
+    expect(running.collector.stats()).toMatchObject({ httpRecords: 2, ignoredEntries: 0 });
+    expect(await running.counted()).toBe(0);
   });
 
   it("are answered when they are in the store, and not before", async () => {

@@ -1,5 +1,5 @@
 import { memo } from "../lib/memo.ts";
-import { findDestinationRule } from "../model/destination-rules.ts";
+import { findDestinationRule, selectedRules } from "../model/destination-rules.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { Service } from "../model/service.ts";
 import { trafficPolicy } from "./traffic-policy.ts";
@@ -10,9 +10,10 @@ export const isCalledWithMutualTls = (mesh: Mesh, service: Service, port: number
     const { destinationRules, options } = mesh;
     // Clients of namespaces without rules all see the same, whatever theirs is called.
     const clients = [...destinationRules.byNamespace.keys(), ""];
-    const rules = clients.map((client) =>
+    const rules = clients.flatMap((client) => [
       findDestinationRule(destinationRules, service.hostname, service.namespace, client, options.rootNamespace),
-    );
+      ...selectedRules(destinationRules, client, service.hostname),
+    ]);
     return [...new Set(rules)].some((rule) =>
       ["", ...(rule?.subsets ?? []).map(({ name }) => name)].some(
         (subset) => trafficPolicy(rule, subset, port).tls?.mode === "ISTIO_MUTUAL",

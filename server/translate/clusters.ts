@@ -81,7 +81,15 @@ const isMutual = (drafts: readonly ClusterDraft[]): boolean =>
 function draftsIn(mesh: Mesh, scope: Scope, systemCaPath: string): Drafts {
   const client = whereabouts(mesh, scope);
   const context: DraftContext = { mesh, scope, systemCaPath, client };
-  const about = [scope.namespace, scope.certified, scope.intercepted, scope.isGateway, scope.way.key, systemCaPath];
+  const about = [
+    scope.selection,
+    scope.namespace,
+    scope.certified,
+    scope.intercepted,
+    scope.isGateway,
+    scope.way.key,
+    systemCaPath,
+  ];
   return ruleSteps.memo<Drafts>(
     mesh.destinationRules,
     `outbound ${about.join(" ")} ${JSON.stringify(client)} ${scope.sidecar?.key ?? ""}`,

@@ -84,6 +84,20 @@ describe("what a changed rule touches", () => {
     expect(changed(before, put("private", "7s"))).toEqual(nothing);
   });
 
+  it("of a rule for some clients is what these have, and nothing for the others", () => {
+    const { objects, proxy } = loadCase(join(import.meta.dirname, "testdata/selected-rules.in.yaml"));
+    const mesh = buildMesh(objects, 1);
+    const other = { ...proxy, labels: { app: "nobody" } };
+    const [before, beside] = [translate(mesh, proxy), translate(mesh, other)];
+    const next = edit(mesh, "DestinationRule", "mine", ({ spec }) => {
+      spec.trafficPolicy = { connectionPool: { tcp: { maxConnections: 9 } } };
+    });
+    const clusters = ["", "v2", "v3"].map((subset) => `outbound|9080|${subset}|reviews.default.svc.cluster.local`);
+    const touched = changed(before, translate(next, proxy));
+    expect(touched).toMatchObject({ clusters, endpoints: [], listeners: [] });
+    expect(changed(beside, translate(next, other))).toEqual(nothing);
+  });
+
   it("is nothing where the rule is for others", () => {
     const before = translate(mesh, proxy);
     const next = updateMesh(mesh, [{ type: "ADDED", key: { ...key, name: "another" }, after: unrelated }], 2);

@@ -64,7 +64,10 @@ export const comparedLabels = (rules: DestinationRuleIndex): readonly string[] =
     "compared-labels",
     [],
     () => {
-      const all = [...rules.byNamespace.values()].flatMap(({ exact, wildcard }) => [...exact.values(), ...wildcard]);
+      const all = [...rules.byNamespace.values()].flatMap(({ exact, wildcard }) => [
+        ...[...exact.values()].flat(),
+        ...wildcard,
+      ]);
       return [...new Set(all.flatMap(labelsComparedBy))].sort(compare);
     },
     (before, { change }) => (change.rules.some((rule) => labelsComparedBy(rule).length > 0) ? undefined : before),

@@ -139,6 +139,7 @@ function buildRoute(virtualService: VirtualService, { http, match, from, lease }
     name: match?.name ? `${name}.${match.name}` : name,
     match: path,
     metadata: istioMetadata(from),
+    statPrefix: match?.statPrefix ?? "",
     decorator: { operation: operation(host, Number(port), operationPath(path)) },
     ...headers,
     ...(action && { action }),

@@ -1,4 +1,4 @@
-import { type DestinationRule, findDestinationRule } from "../model/destination-rules.ts";
+import { type DestinationRule, findDestinationRule, selectionOf } from "../model/destination-rules.ts";
 import type { Labels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
@@ -30,6 +30,8 @@ export interface Scope {
   readonly services: VisibleServices;
   /** What rules them. */
   readonly virtualServices: VirtualServiceIndex;
+  /** The DestinationRules that select it by its labels; empty: none. */
+  readonly selection: string;
   /** The Sidecar resource that narrows all this. */
   readonly sidecar: Sidecar | undefined;
 }
@@ -53,6 +55,7 @@ export function scopeOf(mesh: Mesh, proxy: MeshProxy): Scope {
     intercepted: proxy.interception !== "NONE",
     way: configWay(proxy),
     ...seen,
+    selection: selectionOf(mesh.destinationRules, namespace, proxy.labels),
     sidecar,
   };
 }
@@ -65,6 +68,7 @@ export const scopeKey = (scope: Scope, labelKeys: readonly string[]): string =>
     labelKeys.map((key) => scope.labels[key] ?? null),
     ...(scope.sidecar ? [scope.sidecar.key] : []),
     ...(scope.faultLeases ? ["leases"] : []),
+    ...(scope.selection ? [{ selected: scope.selection }] : []),
   ]);
 
 export const routeScopeKey = (scope: Scope, virtualService: VirtualService): string =>
@@ -72,5 +76,6 @@ export const routeScopeKey = (scope: Scope, virtualService: VirtualService): str
 
 export function ruleFor(mesh: Mesh, host: string, scope: Scope): DestinationRule | undefined {
   const namespace = scope.services.get(host)?.namespace;
-  return findDestinationRule(mesh.destinationRules, host, namespace, scope.namespace, mesh.options.rootNamespace);
+  const { rootNamespace } = mesh.options;
+  return findDestinationRule(mesh.destinationRules, host, namespace, scope.namespace, rootNamespace, scope.labels);
 }

@@ -158,11 +158,11 @@ describe("what is remembered is what would be made from scratch, over a random l
     (seed) => live(seed, 60, () => true),
   );
 
-  const delegates = ["delegate", "delegate-gateway"].flatMap(
+  const delegates = ["delegate", "delegate-gateway", "selected-rules"].flatMap(
     (name) => loadCase(join(folder, `${name}.in.yaml`)).objects,
   );
   it.each([6, 7])(
-    "of roots and delegates that come, go and change places (seed %i)",
+    "of roots, delegates and rules for some clients that come, go and change places (seed %i)",
     {
       timeout: 120_000,
     },

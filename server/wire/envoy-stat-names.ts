@@ -20,6 +20,11 @@ export function statName(stat: string): StatName {
     rest = `${family}.${tail}`;
     break;
   }
+  const perRoute = /^vhost\.(.+?)\.route\.(.+)\.(upstream_.*)$/.exec(rest);
+  if (perRoute) {
+    labels.push(["envoy_virtual_host", perRoute[1] ?? ""], ["envoy_route", perRoute[2] ?? ""]);
+    rest = `vhost.route.${perRoute[3]}`;
+  }
   const perWorker = /^listener\.worker_(\d+)\.(.+)$/.exec(rest);
   if (perWorker) {
     labels.push(["envoy_worker_id", perWorker[1] ?? ""]);

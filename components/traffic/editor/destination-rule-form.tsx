@@ -2,6 +2,7 @@
 import { useTranslations } from "use-intl";
 import styles from "./fields/fields.module.css";
 import { ListField } from "./fields/list-field.tsx";
+import { MapField } from "./fields/map-field.tsx";
 import { OtherFields } from "./fields/other-fields.tsx";
 import { Section } from "./fields/section.tsx";
 import { TextField } from "./fields/text-field.tsx";
@@ -25,8 +26,15 @@ export function DestinationRuleForm({ versions }: { versions: readonly string[] 
           <TextField path={["spec", "host"]} label={t("host")} required />
           <ListField path={["spec", "exportTo"]} label={t("export-to")} placeholder="*" choices={[".", "*"]} />
         </div>
+        <MapField
+          path={["spec", "workloadSelector", "matchLabels"]}
+          label={t("for-workloads")}
+          values="text"
+          nameLabel={t("label")}
+        />
+        <OtherFields path={["spec", "workloadSelector"]} known={["matchLabels"]} />
       </Section>
-      <OtherFields path={["spec"]} known={["host", "trafficPolicy", "subsets", "exportTo"]} />
+      <OtherFields path={["spec"]} known={["host", "trafficPolicy", "subsets", "exportTo", "workloadSelector"]} />
     </div>
   );
 }

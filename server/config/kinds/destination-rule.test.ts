@@ -37,12 +37,33 @@ describe("accepts, and keeps as written", () => {
       dr({ tls: { mode: "SIMPLE", sni: "a.example", subjectAltNames: ["a.example"], caCertificates: "/etc/ca.pem" } }),
     ],
     ["mutual TLS", dr({ tls: { mode: "ISTIO_MUTUAL", sni: "a.example", subjectAltNames: ["spiffe://a/ns/b/sa/c"] } })],
+    [
+      "of some workloads",
+      dr({ loadBalancer: { simple: "RANDOM" } }, { workloadSelector: { matchLabels: { app: "a" } }, exportTo: ["."] }),
+    ],
+    [
+      "of all workloads of its namespace",
+      dr({ loadBalancer: { simple: "RANDOM" } }, { workloadSelector: {}, exportTo: ["default"] }),
+    ],
     ["mutual TLS with files", dr({ tls: { mode: "MUTUAL", clientCertificate: "/c.pem", privateKey: "/k.pem" } })],
   ]);
 });
 
 describe("refuses, by path", () => {
   refusesByPath([
+    [
+      "a selector of others' workloads",
+      dr({ loadBalancer: { simple: "RANDOM" } }, { workloadSelector: { labels: { app: "a" } }, exportTo: ["*"] }),
+      ["spec.workloadSelector.labels: unknown field", 'spec.exportTo: must be "." or the own namespace'],
+    ],
+    [
+      "a selector that is exported",
+      dr(
+        { loadBalancer: { simple: "RANDOM" } },
+        { workloadSelector: { matchLabels: { "a*": "b" } }, exportTo: [".", "shop"] },
+      ),
+      ["spec.workloadSelector.matchLabels", 'spec.exportTo: must be "." or the own namespace'],
+    ],
     [
       "mutual TLS",
       dr({

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { dnsLabel, exportTo, labels, reportDuplicates, wildcardHost } from "./fields.ts";
-import { notYet, rule } from "./schema.ts";
+import { rule } from "./schema.ts";
 import { trafficPolicySchema } from "./traffic-policy.ts";
+import { workloadSelectorSchema } from "./workload-selector.ts";
 
 const subsetSchema = z.strictObject({
   name: dnsLabel(),
@@ -13,22 +14,30 @@ const subsetSchema = z.strictObject({
 export type Subset = z.output<typeof subsetSchema>;
 
 /** https://istio.io/latest/docs/reference/config/networking/destination-rule/ */
-const destinationRuleSpecSchema = z.strictObject({
-  host: wildcardHost().describe("The service: short name, or fully qualified."),
-  trafficPolicy: trafficPolicySchema.optional(),
-  subsets: rule(z.array(subsetSchema), (subsets, report) =>
-    reportDuplicates(
-      subsets,
-      (subset) => subset.name,
-      (subset, index, first) =>
-        report([index, "name"], told("name-of-too", { name: subset.name, other: `subsets[${first}]` })),
-    ),
-  )
-    .optional()
-    .describe("Named parts of the service, such as its versions."),
-  exportTo: exportTo().optional(),
-  workloadSelector: notYet(told("not-yet-for-some", {})),
-});
+const destinationRuleSpecSchema = rule(
+  z.strictObject({
+    host: wildcardHost().describe("The service: short name, or fully qualified."),
+    trafficPolicy: trafficPolicySchema.optional(),
+    subsets: rule(z.array(subsetSchema), (subsets, report) =>
+      reportDuplicates(
+        subsets,
+        (subset) => subset.name,
+        (subset, index, first) =>
+          report([index, "name"], told("name-of-too", { name: subset.name, other: `subsets[${first}]` })),
+      ),
+    )
+      .optional()
+      .describe("Named parts of the service, such as its versions."),
+    exportTo: exportTo().optional(),
+    workloadSelector: workloadSelectorSchema
+      .optional()
+      .describe("Labels of the calling workloads, in this namespace, that the rule is for; unset: everybody's."),
+  }),
+  ({ workloadSelector, exportTo = [] }, report) => {
+    if (workloadSelector !== undefined && (exportTo.length > 1 || exportTo[0] === "*"))
+      report(["exportTo"], told("selects-own-namespace", {}));
+  },
+);
 export type DestinationRuleSpec = z.output<typeof destinationRuleSpecSchema>;
 
 export const destinationRule = defineKind({

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { told } from "../../contract/told.ts";
 import { dnsLabelOrNone, labels, matchHeaderError, portOrNone, stringMatch } from "./fields.ts";
 import { fqdnError, isDnsLabel } from "./names.ts";
-import { notYet, text } from "./schema.ts";
+import { text } from "./schema.ts";
 
 /** `mesh`, `<namespace>/<name>`, or the name of a Gateway in the VirtualService's own namespace. */
 export const gatewayName = () =>
@@ -31,6 +31,6 @@ export const httpMatchSchema = z.strictObject({
   sourceNamespace: dnsLabelOrNone().optional(),
   gateways: z.array(gatewayName()).optional(),
   ignoreUriCase: z.boolean().optional(),
-  statPrefix: notYet(told("not-yet-counts", {})),
+  statPrefix: z.string().optional().describe("Proxies count its requests under this name, too."),
 });
 export type HTTPMatchRequest = z.output<typeof httpMatchSchema>;

@@ -31,6 +31,7 @@ describe("accepts, and keeps as written", () => {
         authority: { regex: "a.*" },
         scheme: { exact: "http" },
         ignoreUriCase: true,
+        statPrefix: "matches",
       }),
     ],
     [
@@ -172,9 +173,9 @@ describe("refuses, by path", () => {
     ],
     [
       "fields of Istio that Limpid lacks",
-      vs({ match: [{ statPrefix: "x" }] }, { tls: [], tcp: [] }),
+      vs({ fault: { delay: { exponentialDelay: "1s" } } }, { tls: [], tcp: [] }),
       [
-        "spec.http[0].match[0].statPrefix: not supported yet by Limpid; every route is counted by itself",
+        "spec.http[0].fault.delay.exponentialDelay: not supported yet by Limpid; use fixedDelay",
         "spec.tls: needs at least one entry",
         "spec.tcp: needs at least one entry",
       ],

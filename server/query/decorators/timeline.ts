@@ -1,6 +1,7 @@
 import type { Decorator } from "../decorator.ts";
 import { recordedSeconds, stepCount } from "../recorded-seconds.ts";
 import { isFailure } from "../tally.ts";
+import { toldGaps } from "../unrecorded.ts";
 
 /** Requests entering the mesh, per step. */
 export const addTimeline: Decorator = (
@@ -25,6 +26,6 @@ export const addTimeline: Decorator = (
     requestRate: steps.map(({ count }, step) => (count === 0 ? 0 : count / secondsOf(step, true))),
     errorShare: steps.map((step) => (step.count === 0 ? 0 : step.errors / step.count)),
     recordedFromMs: dataFromMs,
-    ...(gaps.length > 0 && { gaps: gaps.map(({ fromMs, toMs }) => ({ fromMs, toMs })) }),
+    ...toldGaps(gaps),
   };
 };

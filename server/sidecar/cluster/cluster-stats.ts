@@ -1,6 +1,6 @@
 import type { Http2Stats } from "../../http2/http2-stats.ts";
 import { http2StatsIn } from "../http2/compile-options.ts";
-import { Counter, type Gauge, type Histogram, type Stats } from "../stats.ts";
+import { Counter, type Gauge, type Histogram, type Stats, StatusCounters } from "../stats.ts";
 import { TlsStats } from "../tls/tls-stats.ts";
 
 /** A cluster's stats under Envoy's names, resolved once: https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats */
@@ -49,8 +49,7 @@ export class ClusterStats {
   readonly membershipChange: Counter;
   readonly lbHealthyPanic: Counter;
   private readonly stats: Stats;
-  private readonly byStatus: (Counter | undefined)[] = [];
-  private readonly byClass: (Counter | undefined)[] = [];
+  private readonly byStatus: StatusCounters;
   private tlsStats: TlsStats | undefined = undefined;
   private http2Stats: Http2Stats | undefined = undefined;
 
@@ -58,6 +57,7 @@ export class ClusterStats {
     const prefix = `cluster.${statName(cluster)}.`;
     this.prefix = prefix;
     this.stats = stats;
+    this.byStatus = new StatusCounters(stats, prefix);
     this.rqTotal = stats.counter(`${prefix}upstream_rq_total`);
     this.rqActive = stats.gauge(`${prefix}upstream_rq_active`);
     this.rqTime = stats.histogram(`${prefix}upstream_rq_time`);
@@ -125,8 +125,7 @@ export class ClusterStats {
   /** One response from an upstream, or one made here in its stead. */
   response(status: number): void {
     this.rqCompleted.inc();
-    this.counterOf(status).inc();
-    this.classOf(status).inc();
+    this.byStatus.inc(status);
   }
 
   /** A response that nobody gets, since its request is tried again. */
@@ -139,25 +138,6 @@ export class ClusterStats {
 
   forget(): void {
     this.stats.remove(this.prefix);
-  }
-
-  private counterOf(status: number): Counter {
-    let counter = this.byStatus[status];
-    if (counter === undefined) {
-      counter = this.stats.counter(`${this.prefix}upstream_rq_${status}`);
-      this.byStatus[status] = counter;
-    }
-    return counter;
-  }
-
-  private classOf(status: number): Counter {
-    const first = Math.floor(status / 100);
-    let counter = this.byClass[first];
-    if (counter === undefined) {
-      counter = this.stats.counter(`${this.prefix}upstream_rq_${first}xx`);
-      this.byClass[first] = counter;
-    }
-    return counter;
   }
 }
 

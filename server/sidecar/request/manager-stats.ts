@@ -1,6 +1,7 @@
 import type { Http2Stats } from "../../http2/http2-stats.ts";
 import { statName } from "../cluster/cluster-stats.ts";
 import { http2StatsIn } from "../http2/compile-options.ts";
+import { RouteStats } from "../route/route-stats.ts";
 import type { Counter, Gauge, Histogram, Stats } from "../stats.ts";
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/stats */
@@ -40,6 +41,7 @@ export class ManagerStats {
   readonly byClass: readonly Counter[];
   private readonly stats: Stats;
   private http2Stats: Http2Stats | undefined = undefined;
+  private readonly byRoute = new Map<string, RouteStats>();
 
   constructor(stats: Stats, statPrefix: string) {
     const prefix = `http.${statName(statPrefix)}.`;
@@ -76,6 +78,15 @@ export class ManagerStats {
     this.redirect = stats.counter(`${prefix}rq_redirect`);
     this.rqForwarded = stats.counter(`${prefix}rq_total`);
     this.byClass = [0, 1, 2, 3, 4, 5].map((first) => stats.counter(`${prefix}downstream_rq_${first}xx`));
+  }
+
+  /** Of routes with a `stat_prefix`, by what their names begin with. */
+  ofRoute(prefix: string): RouteStats {
+    const known = this.byRoute.get(prefix);
+    if (known !== undefined) return known;
+    const made = new RouteStats(this.stats, prefix);
+    this.byRoute.set(prefix, made);
+    return made;
   }
 
   /** Counters of the HTTP/2 codec, made with the first use. */

@@ -36,6 +36,8 @@ export interface CompiledRoute {
   readonly perFilter: PerFilterConfig;
   /** Overrides the name of the span. */
   readonly operation: string;
+  /** Of stats of its own; "": none. */
+  readonly statPrefix: string;
 }
 
 export type RouteTarget = ForwardTarget | RedirectTarget | DirectTarget;
@@ -135,6 +137,7 @@ export function compileRoute(route: Route, host: VirtualHost, perFilter: PerFilt
     responseOps: () => compileHeaderOps("response", route.responseHeadersToAdd, route.responseHeadersToRemove),
     perFilter: () => perFilter(route.typedPerFilterConfig),
     operation: () => route.decorator?.operation ?? "",
+    statPrefix: () => (route.statPrefix === "" ? "" : `vhost.${host.name}.route.${route.statPrefix}.`),
   });
 }
 

@@ -3,6 +3,8 @@ import type { ConfigObject } from "../../../config/object.ts";
 import type { Commit, ConfigChange } from "../../../config/store.ts";
 import { toYaml } from "../../../config/to-yaml.ts";
 import type { ChangedObject, ChangeResult } from "../../../contract/index.ts";
+import type { Mesh } from "../../../model/mesh.ts";
+import { isDelegate, rootsOf } from "../../../model/virtual-service.ts";
 import { firstMoves } from "../../canary/first-moves.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
@@ -24,16 +26,17 @@ export async function answerChange(
   const warnings = await warningsFor(context, commit.changes);
   const follows = dryRun ? await firstMoves(context, commit.changes) : [];
   const changes = [...commit.changes, ...follows];
+  const mesh = await context.mesh();
   const body: ChangeResult = {
     revision: commit.revision,
     dryRun,
     objects: [
-      ...commit.changes.map(changedObject),
-      ...follows.map((change) => ({ ...changedObject(change), follows: true as const })),
+      ...commit.changes.map((change) => changedObject(change, mesh)),
+      ...follows.map((change) => ({ ...changedObject(change, mesh), follows: true as const })),
     ],
     proxies: context.pushes.affected(changes.map((change) => change.key)),
     warnings,
-    shares: shareChanges(changes, await context.mesh(), context.gatewayProxies()),
+    shares: shareChanges(changes, mesh, context.gatewayProxies()),
     ...(undo && { undo }),
   };
   if (dryRun && context.pushes.preview) {
@@ -45,7 +48,7 @@ export async function answerChange(
   return { status: 200, headers: warningHeader(warnings, { named: true }), body };
 }
 
-function changedObject({ key, before, after }: ConfigChange): ChangedObject {
+function changedObject({ key, before, after }: ConfigChange, mesh: Mesh): ChangedObject {
   const shown = after ?? before;
   return {
     kind: key.kind,
@@ -53,8 +56,16 @@ function changedObject({ key, before, after }: ConfigChange): ChangedObject {
     name: key.name,
     before: yamlOf(before),
     after: yamlOf(after),
-    ...(key.kind === "VirtualService" && shown && { through: throughOf(shown as VirtualService) }),
+    ...(key.kind === "VirtualService" && shown && { through: through(shown, mesh) }),
   };
+}
+
+/** A delegate is in force where its roots are. */
+function through(object: ConfigObject, { objects }: Mesh): string[] {
+  if (!isDelegate(object)) return throughOf(object as unknown as VirtualService);
+  const { namespace, name } = object.metadata;
+  const roots = rootsOf(objects.get("VirtualService") ?? new Map(), `${namespace}/${name}`);
+  return [...new Set(roots.flatMap((root) => throughOf(root as unknown as VirtualService)))];
 }
 
 const yamlOf = (object: ConfigObject | undefined): string => (object === undefined ? "" : toYaml(object));

@@ -2,7 +2,7 @@ import { withoutZeroValues } from "../../../config/kinds/zero-values.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
 import { memo } from "../../../lib/memo.ts";
-import { findDestinationRule } from "../../../model/destination-rules.ts";
+import { findDestinationRule, selectedRules } from "../../../model/destination-rules.ts";
 import type { Gateway } from "../../../model/gateways.ts";
 import { covers, isWildcard, resolveHost } from "../../../model/hostname.ts";
 import { type Labels, matchesLabels } from "../../../model/labels.ts";
@@ -38,7 +38,7 @@ export interface Facts {
   covered(host: string, viewer: string): readonly Service[];
   /** All that have the hostname, whoever sees them. */
   anywhere(host: string): readonly Service[];
-  /** The subsets of the DestinationRule that is in force for the client. */
+  /** The subsets of the DestinationRule that is in force for the namespace's clients, and of those that are for some of them. */
   subsets(host: string, viewer: string): ReadonlyMap<string, Subset>;
   /** Hostnames of the registry, whoever sees them. */
   hostnames(): Iterable<string>;
@@ -90,7 +90,10 @@ export function factsOf(mesh: Mesh, gatewayProxies: readonly GatewayClient[] | u
     subsets(host, viewer) {
       const namespace = service(host, viewer)?.namespace;
       const rule = findDestinationRule(mesh.destinationRules, host, namespace, viewer, rootNamespace);
-      return new Map((rule?.subsets ?? []).map((subset) => [subset.name, subset]));
+      // Clients that are selected may have others: which of them a route is for isn't told here.
+      const selected = selectedRules(mesh.destinationRules, viewer, host).toReversed();
+      const subsets = [...selected, ...(rule ? [rule] : [])].flatMap((one) => one.subsets);
+      return new Map(subsets.map((subset) => [subset.name, subset]));
     },
     endpoints: (host, viewer) => endpointLabels(mesh, service(host, viewer)),
     virtualService: (key) => virtualServiceOf(mesh, key),

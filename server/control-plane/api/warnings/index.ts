@@ -16,7 +16,7 @@ import { doubtfulHealth } from "./health.ts";
 import { shutOutProbes } from "./probes.ts";
 import { doubtfulLimits, rivalLimits } from "./rate-limits.ts";
 import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts, unreachableWorkload } from "./registry.ts";
-import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
+import { doubtfulSelection, rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
 import { rivalRuntimeLayers } from "./runtime-layers.ts";
 import { doubtfulPolicy, doubtfulTokens, idleTargets, otherTrustDomain, unreachableProviders } from "./security.ts";
 import { doubtfulEgress, idleSelector, rivalSelectors } from "./selectors.ts";
@@ -93,6 +93,8 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
     case "DestinationRule":
       yield* idleDestinationRule(object, facts);
       yield* rivalDestinationRules(object, facts);
+      yield* idleSelector(object, facts);
+      yield* doubtfulSelection(object);
       yield* destinationRuleAdvice(object);
       break;
     case "Gateway":

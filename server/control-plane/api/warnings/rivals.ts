@@ -34,13 +34,14 @@ export function followedBy(viewer: string, hostname: string, { mesh }: Facts): V
 export const namedBy = (hostname: string, { exact, wildcard }: Mesh["virtualServices"]): readonly VirtualService[] =>
   exact.get(hostname) ?? wildcard.filter(({ host }) => host === hostname).map(({ virtualService }) => virtualService);
 
-/** DestinationRules of one host in one namespace are merged, but only the oldest traffic policy counts, and the first subset of a name. */
+/** DestinationRules of one host in one namespace, that select alike, are merged, but only the oldest traffic policy counts, and the first subset of a name. */
 export function* rivalDestinationRules(object: ConfigObject, facts: Facts): Generator<Finding> {
   const spec = object.spec as unknown as DestinationRuleSpec;
   const { namespace } = object.metadata;
   const host = facts.resolve(spec.host, namespace);
   const rules = facts.mesh.destinationRules.byNamespace.get(namespace);
-  const merged = rules?.exact.get(host) ?? rules?.wildcard.find((rule) => rule.host === host);
+  const known = rules?.exact.get(host) ?? rules?.wildcard.filter((rule) => rule.host === host) ?? [];
+  const merged = known.find(({ sources }) => sources.some((source) => isSame(source, object)));
   for (const other of merged?.sources ?? []) {
     if (isSame(other, object)) continue;
     const theirs = other.spec as unknown as DestinationRuleSpec;
@@ -54,6 +55,16 @@ export function* rivalDestinationRules(object: ConfigObject, facts: Facts): Gene
       yield { path: `spec.subsets[${index}]`, ...told(`subset-${winner}`, { name, subset, host }) };
     }
   }
+}
+
+/** What Istio warns of, and refuses, in a rule for some workloads. */
+export function* doubtfulSelection({ metadata, spec }: ConfigObject): Generator<Finding> {
+  const { workloadSelector, exportTo = [] } = spec as unknown as DestinationRuleSpec;
+  if (workloadSelector === undefined) return;
+  if (Object.keys(workloadSelector.matchLabels ?? {}).length === 0)
+    yield { path: "spec.workloadSelector", ...told("selects-all", { namespace: metadata.namespace }) };
+  const [other] = exportTo.filter((to) => to !== "." && to !== metadata.namespace);
+  if (other) yield { path: "spec.exportTo", ...told("selects-here", { namespace: metadata.namespace, other }) };
 }
 
 export const isSame = (a: ConfigObject, b: ConfigObject): boolean => formatKey(keyOf(a)) === formatKey(keyOf(b));

@@ -14,13 +14,15 @@ import type { Finding } from "./warning.ts";
 /** The labels that an object goes by, and where they stand. */
 function selectorOf({ kind, spec }: ConfigObject): { path: string; labels: Labels } | undefined {
   const { workloadSelector, selector } = spec as {
-    workloadSelector?: { labels?: Labels };
+    workloadSelector?: { labels?: Labels; matchLabels?: Labels };
     selector?: { matchLabels?: Labels };
   };
   const found =
     kind === "Sidecar" || kind === "EnvoyFilter"
       ? { path: "spec.workloadSelector.labels", labels: workloadSelector?.labels ?? {} }
-      : { path: "spec.selector.matchLabels", labels: selector?.matchLabels ?? {} };
+      : kind === "DestinationRule"
+        ? { path: "spec.workloadSelector.matchLabels", labels: workloadSelector?.matchLabels ?? {} }
+        : { path: "spec.selector.matchLabels", labels: selector?.matchLabels ?? {} };
   return Object.keys(found.labels).length > 0 ? found : undefined;
 }
 
@@ -29,7 +31,8 @@ export function* idleSelector(object: ConfigObject, facts: Facts): Generator<Fin
   const selector = selectorOf(object);
   if (selector === undefined) return;
   const { namespace } = object.metadata;
-  const isEverywhere = namespace === facts.mesh.options.rootNamespace;
+  // A DestinationRule selects in its own namespace, wherever that is.
+  const isEverywhere = namespace === facts.mesh.options.rootNamespace && object.kind !== "DestinationRule";
   const workloads = [...facts.objects("WorkloadEntry")].filter(
     (one) => isEverywhere || one.metadata.namespace === namespace,
   );

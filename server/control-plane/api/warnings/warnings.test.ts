@@ -456,3 +456,28 @@ test("warnings have parts, so that pages can say them in other languages", () =>
     }),
   ]);
 });
+
+describe("a DestinationRule for some workloads", () => {
+  const rule = (spec: string) =>
+    warn(`{ kind: DestinationRule, metadata: { name: some }, spec: { host: reviews, ${spec} } }`);
+
+  test("that nobody is, that all are, and others of whom nobody is", () => {
+    expect(rule("workloadSelector: { matchLabels: { app: ratings } }")).toEqual([]);
+    expect(rule("workloadSelector: { matchLabels: { app: nobody } }")).toEqual([
+      "spec.workloadSelector.matchLabels: no workload of the namespace default has the labels app=nobody: it is for nobody",
+    ]);
+    expect(rule("workloadSelector: {}, exportTo: [shop]")).toEqual([
+      "spec.workloadSelector: has no labels: the rule is for every workload of the namespace default, before those without a selector",
+      "spec.exportTo: does not reach shop: a workloadSelector selects in the namespace default alone",
+    ]);
+  });
+
+  test("is no rival of one for everybody, and its subsets are known", () => {
+    const own = "workloadSelector: { matchLabels: { app: ratings } }";
+    expect(rule(`${own}, subsets: [{ name: v1, labels: { version: v1 } }]`)).toEqual([]);
+    const written = `{ kind: DestinationRule, metadata: { name: some }, spec: { host: ratings, ${own}, subsets: [{ name: mine, labels: { version: v1 } }] } }`;
+    const route =
+      "{ kind: VirtualService, metadata: { name: r }, spec: { hosts: [ratings], http: [{ route: [{ destination: { host: ratings, subset: mine } }] }] } }";
+    expect(warn(`${written}\n---\n${route}`)).toEqual([]);
+  });
+});

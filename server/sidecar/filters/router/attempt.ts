@@ -90,6 +90,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     if (this.over) return;
     const { exchange, router } = this;
     const { record } = exchange;
+    router.routeStats?.rqTotal.inc();
     const stream = connection.newStream(this);
     this.stream = stream;
     record.upstreamLocalAddress = localAddress;

@@ -13,6 +13,7 @@ import {
   retriesReset,
   retriesResponse,
 } from "../../route/retry-policy.ts";
+import type { RouteStats } from "../../route/route-stats.ts";
 
 /** Whether, when and where one request is tried again. */
 export class RetryState {
@@ -22,6 +23,7 @@ export class RetryState {
   private readonly cluster: Cluster;
   private readonly exchange: Exchange;
   private readonly again: () => void;
+  private readonly routeStats: RouteStats | undefined;
   private left: number;
   /** Counted within the cluster's circuit breaker. */
   private counted = false;
@@ -31,8 +33,15 @@ export class RetryState {
   private readonly priorities = new Set<number>();
   private load: PriorityLoad | undefined = undefined;
 
-  /** @param again begins the next attempt */
-  constructor(policy: CompiledRetryPolicy, cluster: Cluster, exchange: Exchange, again: () => void) {
+  /** @param again begins the next attempt; `routeStats` of a route that has some */
+  constructor(
+    policy: CompiledRetryPolicy,
+    cluster: Cluster,
+    exchange: Exchange,
+    again: () => void,
+    routeStats?: RouteStats,
+  ) {
+    this.routeStats = routeStats;
     this.policy = policy;
     this.cluster = cluster;
     this.exchange = exchange;
@@ -79,6 +88,7 @@ export class RetryState {
     const { cluster, exchange } = this;
     if (this.left === 0) {
       cluster.stats.rqRetryLimitExceeded.inc();
+      this.routeStats?.rqRetryLimitExceeded.inc();
       exchange.record.responseFlags |= ResponseFlag.upstreamRetryLimitExceeded;
       return false;
     }
@@ -86,6 +96,7 @@ export class RetryState {
     this.release();
     if (!cluster.mayRetry) {
       cluster.stats.rqRetryOverflow.inc();
+      this.routeStats?.rqRetryOverflow.inc();
       exchange.record.responseFlags |= ResponseFlag.upstreamOverflow;
       return false;
     }
@@ -93,6 +104,7 @@ export class RetryState {
     cluster.activeRetries++;
     this.retries++;
     cluster.stats.rqRetry.inc();
+    this.routeStats?.rqRetry.inc();
     this.backOff ??= new WheelTimer(this.again);
     exchange.manager.timers.arm(this.backOff, this.waitMs(headers));
     return true;

@@ -8,6 +8,7 @@ import type { Exchange } from "../../request/exchange.ts";
 import type { TerminalStream } from "../../request/filter.ts";
 import type { CompiledRoute, ForwardTarget } from "../../route/compile-route.ts";
 import { type ResetReason, requestRetriable } from "../../route/retry-policy.ts";
+import type { RouteStats } from "../../route/route-stats.ts";
 import { answerHere, needsTls } from "./answer-here.ts";
 import { Attempt } from "./attempt.ts";
 import { dropsOverload } from "./drop-overload.ts";
@@ -38,6 +39,8 @@ export class Router implements TerminalStream {
   /** Earlier attempts that took too long and may answer still: hedging. */
   private hedged: readonly Attempt[] = none;
   timeouts: Timeouts = noTimeouts;
+  /** Of a route with a `stat_prefix`. */
+  routeStats: RouteStats | undefined = undefined;
   private retry: RetryState | undefined = undefined;
   private wishes: Wishes = anyWish;
   private tunnel = false;
@@ -108,8 +111,8 @@ export class Router implements TerminalStream {
         this.forget(attempt);
         return false;
       }
-    } else if (retry !== undefined && retry.retries > 0) cluster?.stats.rqRetrySuccess.inc();
-    cluster?.stats.response(head.status);
+    } else if (retry !== undefined && retry.retries > 0) this.count("rqRetrySuccess");
+    this.countResponse(head.status);
     this.settleFor(attempt);
     if (record.responseCodeDetails === "") record.responseCodeDetails = "via_upstream";
     if (this.envoyHeaders) {
@@ -147,7 +150,7 @@ export class Router implements TerminalStream {
     }
     const outcome = resetReply(reason, detail, this.retries > 0);
     exchange.record.upstreamTransportFailureReason = outcome.transportFailure;
-    if (!exchange.responseStarted) cluster?.stats.response(outcome.status);
+    if (!exchange.responseStarted) this.countResponse(outcome.status);
     this.release();
     const details = exchange.responseStarted ? outcome.detailsAfterStart : outcome.details;
     exchange.reply(outcome.status, outcome.body, details, outcome.flag, overflow ? ["x-envoy-overloaded", "true"] : []);
@@ -234,6 +237,7 @@ export class Router implements TerminalStream {
     }
     this.cluster = cluster;
     this.action = action;
+    if (route.statPrefix !== "") this.routeStats = manager.stats.ofRoute(route.statPrefix);
     record.clusterMetadata = cluster.config.metadata;
     if (cluster.dropped > 0 && dropsOverload(exchange, cluster, this.envoyHeaders)) return;
     if (!allowsUpgrade(exchange, action)) {
@@ -253,7 +257,7 @@ export class Router implements TerminalStream {
     cluster.stats.rqActive.set(cluster.activeRequests);
     const { retry: policy } = this.timeouts;
     if (policy !== undefined && requestRetriable(policy, exchange)) {
-      this.retry = new RetryState(policy, cluster, exchange, () => this.startAttempt());
+      this.retry = new RetryState(policy, cluster, exchange, () => this.startAttempt(), this.routeStats);
     }
     this.keepsBody = exchange.hasBody && (this.retry !== undefined || action.mirrors.length > 0);
     this.armDuration(action);
@@ -289,7 +293,7 @@ export class Router implements TerminalStream {
       cluster.stats.cxNoneHealthy.inc();
       // A hedged request may be answered still.
       if (this.hedged.length > 0) return;
-      cluster.stats.response(503);
+      this.countResponse(503);
       this.release();
       exchange.reply(503, "no healthy upstream", found, ResponseFlag.noHealthyUpstream);
       return;
@@ -315,10 +319,10 @@ export class Router implements TerminalStream {
   }
 
   private overflow(): void {
-    const { cluster, exchange } = this;
+    const { exchange } = this;
     const outcome = resetReply("overflow", "", false);
     exchange.record.upstreamAttempts = 1;
-    cluster?.stats.response(503);
+    this.countResponse(503);
     exchange.reply(503, outcome.body, outcome.details, outcome.flag, ["x-envoy-overloaded", "true"]);
   }
 
@@ -353,8 +357,8 @@ export class Router implements TerminalStream {
 
   private onTimeout(): void {
     const { cluster, exchange, attempt } = this;
-    cluster?.stats.rqTimeout.inc();
-    if (!exchange.responseStarted) cluster?.stats.response(504);
+    this.count("rqTimeout");
+    if (!exchange.responseStarted) this.countResponse(504);
     if (attempt !== undefined) cluster?.onLocalFailure(attempt.endpoint);
     exchange.reply(504, "upstream request timeout", "response_timeout", ResponseFlag.upstreamRequestTimeout);
   }
@@ -366,7 +370,20 @@ export class Router implements TerminalStream {
   }
 
   private recordTime(): void {
-    this.cluster?.stats.rqTime.record(performance.now() - this.exchange.start);
+    const ms = performance.now() - this.exchange.start;
+    this.cluster?.stats.rqTime.record(ms);
+    this.routeStats?.rqTime.record(ms);
+  }
+
+  /** For the cluster, and for the route where it has stats of its own. */
+  private countResponse(status: number): void {
+    this.cluster?.stats.response(status);
+    this.routeStats?.response(status);
+  }
+
+  private count(what: "rqRetrySuccess" | "rqTimeout"): void {
+    this.cluster?.stats[what].inc();
+    this.routeStats?.[what].inc();
   }
 
   private release(): void {

@@ -50,7 +50,6 @@ export const routeFields: SupportedFields = {
     "request_headers_to_remove",
     "response_headers_to_add",
     "response_headers_to_remove",
-    // harmless: only names extra stats
     "stat_prefix",
   ],
   "envoy.config.route.v3.Decorator": ["operation", "propagate"],
