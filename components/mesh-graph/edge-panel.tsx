@@ -101,7 +101,8 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
       {edge.abandonedRate !== undefined && edge.abandonedRate > 0 && (
         <SideSection>
           <p className="muted">
-            {t("abandoned")} <NumberWithUnit value={edge.abandonedRate} kind="rps" />
+            {t("abandoned")}{" "}
+            <NumberWithUnit value={edge.abandonedRate} kind={edge.protocol === "tcp" ? "per-second" : "rps"} />
           </p>
         </SideSection>
       )}

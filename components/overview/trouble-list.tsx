@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { type MeshStatus, type ProxyList, type ServiceListItem, serviceTitle } from "../../server/contract/index.ts";
+import { CallRate } from "../health/call-rate.tsx";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import {
   certificatesHref,
@@ -17,7 +18,6 @@ import { useHealthReason } from "../services/health-reason.tsx";
 import { NoServices } from "../services/no-services.tsx";
 import { type HealthLevel, HealthMark } from "../ui/health-mark.tsx";
 import { Link } from "../ui/link.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
 import styles from "./overview.module.css";
 import { certificatesOf, troubledServices } from "./trouble.ts";
 
@@ -157,11 +157,12 @@ function Item({ health, name, href, where, children }: ItemProps) {
   );
 }
 
-function Numbers({ service: { signals } }: { service: ServiceListItem }) {
+function Numbers({ service }: { service: ServiceListItem }) {
+  const { signals } = service;
   if (signals.requestRate === 0) return null;
   return (
     <span className={styles.numbers}>
-      <NumberWithUnit value={signals.requestRate} kind="rps" />
+      <CallRate service={service} />
       <span>
         <ErrorShare signals={signals} />
       </span>

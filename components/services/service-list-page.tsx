@@ -9,6 +9,7 @@ import {
   serviceTitle,
   type ThresholdSettings,
 } from "../../server/contract/index.ts";
+import { CallRate } from "../health/call-rate.tsx";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { ThresholdsDialog } from "../health/thresholds-dialog.tsx";
 import type { Settled } from "../lib/api.ts";
@@ -210,11 +211,7 @@ function useColumns(saturation: Saturation | undefined, earlier: EarlierSignals)
             fill
             label={t("trend-rate", { service: serviceTitle(service) })}
           />
-          {compared(
-            service,
-            ({ requestRate }) => requestRate,
-            <NumberWithUnit value={service.signals.requestRate} kind="rps" />,
-          )}
+          {compared(service, ({ requestRate }) => requestRate, <CallRate service={service} />)}
         </span>
       ),
     },
