@@ -25,17 +25,19 @@ export interface RuleCardProps {
   observed: ObservedShares;
   /** The service's figures are this rule's. */
   measured: boolean;
+  /** It takes no more than what others hand over. */
+  delegated?: boolean;
 }
 
 /** One http rule: what it matches, how it shares its traffic, and what the traffic does. */
-export function RuleCard({ service, rule, routing, drafts, metrics, observed, measured }: RuleCardProps) {
+export function RuleCard({ service, rule, routing, drafts, metrics, observed, measured, delegated }: RuleCardProps) {
   const t = useTranslations("traffic");
   const may = useMay()("operator", routing.virtualService?.namespace ?? service.namespace);
   const split = splitOf(rule, routing);
   const parts = drafts.partsOf(rule.index) ?? split.parts;
   const onChange = (next: WeightPart[]) => drafts.change(rule.index, next);
   const isDraft = drafts.active?.rule === rule.index;
-  const hint = useMatchText(rule, routing);
+  const hint = useMatchText(rule, routing, delegated);
   return (
     <Panel
       title={rule.name && !isFaultCopy(rule) ? rule.name : t("rule", { number: rule.index + 1 })}
@@ -87,11 +89,12 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed, me
 /** A fault that is limited by a header lives in a copy of the rule, under a name of the fault's own. */
 const isFaultCopy = ({ name }: RouteRule): boolean => name?.startsWith("limpid-fault-") ?? false;
 
-function useMatchText(rule: RouteRule, routing: Routing): string {
+function useMatchText(rule: RouteRule, routing: Routing, delegated = false): string {
   const t = useTranslations("traffic");
   const conditions = useConditionsText();
   if (isFaultCopy(rule)) return t("fault-copy", { matches: conditions(rule) });
   if (rule.matches.length > 0) return t("when", { matches: conditions(rule) });
+  if (delegated) return t("handed-over");
   if (routing.rules.length > 1) return t("else");
   return t(routing.layer === "tcp" ? "every-connection" : "everything");
 }
@@ -160,6 +163,7 @@ function Delegated({ to: { namespace, name }, routing }: { to: NonNullable<Route
         <ObjectLink className="link" href={objectHref("VirtualService", namespace, name)}>
           {namespace}/{name}
         </ObjectLink>
+        {isInForce && t("delegated-below")}
       </p>
       {!isInForce && <Notice tone="warn">{t("delegated-to-nobody")}</Notice>}
     </div>

@@ -80,12 +80,15 @@ export function TrafficTab({ service, title, routing, metrics, item, services, o
       routing={data}
       // What comes by the gateway is not shared by these rules.
       metrics={only ? undefined : metrics}
-      silent={only}
+      // Nor are they what its delegates share.
+      silent={only || delegates.length > 0}
       {...(entrances.length > 0 && { title: t("inside"), note: only ? t("inside-none") : undefined })}
     />
   );
   const [first, ...others] = data.rules;
   const isWhole = others.length === 0 && first?.matches.length === 0;
+  // All requests of callers inside are its one rule's.
+  const lone = isWhole && first?.delegate && delegates[0]?.rules.length === 1 ? delegates[0] : undefined;
   const handed = delegates.map((delegate) => (
     <Hand
       key={`${delegate.namespace}/${delegate.name}`}
@@ -117,7 +120,7 @@ export function TrafficTab({ service, title, routing, metrics, item, services, o
     <div className={styles.hands}>
       <EditBar routing={data} may={may} onEdit={() => url.set({ edit: "rules" }, "push")} />
       {only ? [...doors, mesh, ...handed] : [mesh, ...handed, ...doors]}
-      <CanaryCard service={named} routing={data} entrance={only ? entrances[0] : undefined} />
+      <CanaryCard service={named} routing={data} entrance={only ? entrances[0] : lone} />
     </div>
   );
 }
@@ -162,6 +165,7 @@ function Hand({ service, routing, metrics, target, title, note, silent = false, 
               metrics={metrics}
               observed={observed}
               measured={!silent && isMeasured(rule, routing, { sole })}
+              delegated={(target?.roots?.length ?? 0) > 0}
             />
           ))}
         </div>

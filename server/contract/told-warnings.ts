@@ -50,6 +50,8 @@ export const warningsInEnglish = {
   "selects-all":
     "has no labels: the rule is for every workload of the namespace {namespace}, before those without a selector",
   "selects-here": "does not reach {other}: a workloadSelector selects in the namespace {namespace} alone",
+  "selects-without":
+    "lacks {subsets} of DestinationRule {object}, to which routes send: for workloads that are selected, what goes to these subsets of {host} is answered 503",
   "delegate-missing":
     "there is no VirtualService {object} to delegate to; requests of this rule go on to the rules after it",
   "delegate-missing-near":

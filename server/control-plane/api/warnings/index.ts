@@ -94,7 +94,7 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       yield* idleDestinationRule(object, facts);
       yield* rivalDestinationRules(object, facts);
       yield* idleSelector(object, facts);
-      yield* doubtfulSelection(object);
+      yield* doubtfulSelection(object, facts);
       yield* destinationRuleAdvice(object);
       break;
     case "Gateway":

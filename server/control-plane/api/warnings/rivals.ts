@@ -1,6 +1,7 @@
 import type { DestinationRuleSpec } from "../../../config/kinds/index.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import { type Told, told } from "../../../contract/index.ts";
+import { findDestinationRule, selectedRules } from "../../../model/destination-rules.ts";
 import type { Mesh } from "../../../model/mesh.ts";
 import { olderFirst } from "../../../model/service.ts";
 import { meshGateway, type VirtualService } from "../../../model/virtual-service.ts";
@@ -57,14 +58,41 @@ export function* rivalDestinationRules(object: ConfigObject, facts: Facts): Gene
   }
 }
 
-/** What Istio warns of, and refuses, in a rule for some workloads. */
-export function* doubtfulSelection({ metadata, spec }: ConfigObject): Generator<Finding> {
+/** What Istio warns of, and refuses, in a rule for some workloads; and subsets of the others' rule that its own clients do without. */
+export function* doubtfulSelection(object: ConfigObject, facts: Facts): Generator<Finding> {
+  const { metadata, spec } = object;
   const { workloadSelector, exportTo = [] } = spec as unknown as DestinationRuleSpec;
   if (workloadSelector === undefined) return;
   if (Object.keys(workloadSelector.matchLabels ?? {}).length === 0)
     yield { path: "spec.workloadSelector", ...told("selects-all", { namespace: metadata.namespace }) };
   const [other] = exportTo.filter((to) => to !== "." && to !== metadata.namespace);
   if (other) yield { path: "spec.exportTo", ...told("selects-here", { namespace: metadata.namespace, other }) };
+  yield* hiddenSubsets(object, facts);
+}
+
+/** A client follows one rule for a host: subsets that only the others' has are not there for it, whatever its routes name. */
+function* hiddenSubsets(object: ConfigObject, facts: Facts): Generator<Finding> {
+  const { namespace } = object.metadata;
+  const { destinationRules, virtualServices, options } = facts.mesh;
+  const host = facts.resolve((object.spec as unknown as DestinationRuleSpec).host, namespace);
+  const own = selectedRules(destinationRules, namespace, host).find(({ sources }) =>
+    sources.some((source) => isSame(source, object)),
+  );
+  const home = facts.service(host, namespace)?.namespace;
+  const others = findDestinationRule(destinationRules, host, home, namespace, options.rootNamespace);
+  if (own === undefined || others === undefined) return;
+  const routes = virtualServices.all.flatMap(({ http, tcp, tls }) =>
+    [...http, ...tcp, ...tls].flatMap(({ route = [] }) => route.map(({ destination }) => destination)),
+  );
+  const hidden = others.subsets.filter(
+    ({ name }) =>
+      !own.subsets.some((subset) => subset.name === name) &&
+      routes.some((destination) => destination.host === host && destination.subset === name),
+  );
+  if (hidden.length === 0) return;
+  const subsets = hidden.map(({ name }) => name).join(", ");
+  const rule = `${others.namespace}/${others.name}`;
+  yield { path: "spec.subsets", ...told("selects-without", { subsets, object: rule, host }) };
 }
 
 export const isSame = (a: ConfigObject, b: ConfigObject): boolean => formatKey(keyOf(a)) === formatKey(keyOf(b));

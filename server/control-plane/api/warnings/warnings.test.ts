@@ -472,6 +472,17 @@ describe("a DestinationRule for some workloads", () => {
     ]);
   });
 
+  test("that lacks a subset of everybody's to which a route sends", () => {
+    const own =
+      "{ kind: DestinationRule, metadata: { name: some }, spec: { host: reviews, workloadSelector: { matchLabels: { app: ratings } } } }";
+    const route =
+      "{ kind: VirtualService, metadata: { name: r }, spec: { hosts: [reviews], http: [{ route: [{ destination: { host: reviews, subset: v1 } }] }] } }";
+    expect(warn(`${own}\n---\n${route}`)).toEqual([
+      "spec.subsets: lacks v1 of DestinationRule default/reviews, to which routes send: for workloads that are selected, what goes to these subsets of reviews.default.svc.cluster.local is answered 503",
+    ]);
+    expect(warn(own)).toEqual([]);
+  });
+
   test("is no rival of one for everybody, and its subsets are known", () => {
     const own = "workloadSelector: { matchLabels: { app: ratings } }";
     expect(rule(`${own}, subsets: [{ name: v1, labels: { version: v1 } }]`)).toEqual([]);
