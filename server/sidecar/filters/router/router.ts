@@ -17,6 +17,7 @@ import { judge } from "./endpoint-verdict.ts";
 import { KeptBody } from "./kept-body.ts";
 import { sendMirrors } from "./mirror.ts";
 import { resetReply } from "./reset-reply.ts";
+import { count, countResponse, countTime } from "./response-counts.ts";
 import { RetryState } from "./retry-state.ts";
 import { noTimeouts, type Timeouts, timeoutsOf } from "./timeouts.ts";
 import { allowsUpgrade } from "./upgrades.ts";
@@ -111,8 +112,8 @@ export class Router implements TerminalStream {
         this.forget(attempt);
         return false;
       }
-    } else if (retry !== undefined && retry.retries > 0) this.count("rqRetrySuccess");
-    this.countResponse(head.status);
+    } else if (retry !== undefined && retry.retries > 0) count(this.cluster, this.routeStats, "rqRetrySuccess");
+    countResponse(this.cluster, this.routeStats, head.status);
     this.settleFor(attempt);
     if (record.responseCodeDetails === "") record.responseCodeDetails = "via_upstream";
     if (this.envoyHeaders) {
@@ -150,7 +151,7 @@ export class Router implements TerminalStream {
     }
     const outcome = resetReply(reason, detail, this.retries > 0);
     exchange.record.upstreamTransportFailureReason = outcome.transportFailure;
-    if (!exchange.responseStarted) this.countResponse(outcome.status);
+    if (!exchange.responseStarted) countResponse(this.cluster, this.routeStats, outcome.status);
     this.release();
     const details = exchange.responseStarted ? outcome.detailsAfterStart : outcome.details;
     exchange.reply(outcome.status, outcome.body, details, outcome.flag, overflow ? ["x-envoy-overloaded", "true"] : []);
@@ -293,7 +294,7 @@ export class Router implements TerminalStream {
       cluster.stats.cxNoneHealthy.inc();
       // A hedged request may be answered still.
       if (this.hedged.length > 0) return;
-      this.countResponse(503);
+      countResponse(this.cluster, this.routeStats, 503);
       this.release();
       exchange.reply(503, "no healthy upstream", found, ResponseFlag.noHealthyUpstream);
       return;
@@ -322,7 +323,7 @@ export class Router implements TerminalStream {
     const { exchange } = this;
     const outcome = resetReply("overflow", "", false);
     exchange.record.upstreamAttempts = 1;
-    this.countResponse(503);
+    countResponse(this.cluster, this.routeStats, 503);
     exchange.reply(503, outcome.body, outcome.details, outcome.flag, ["x-envoy-overloaded", "true"]);
   }
 
@@ -357,8 +358,8 @@ export class Router implements TerminalStream {
 
   private onTimeout(): void {
     const { cluster, exchange, attempt } = this;
-    this.count("rqTimeout");
-    if (!exchange.responseStarted) this.countResponse(504);
+    count(this.cluster, this.routeStats, "rqTimeout");
+    if (!exchange.responseStarted) countResponse(this.cluster, this.routeStats, 504);
     if (attempt !== undefined) cluster?.onLocalFailure(attempt.endpoint);
     exchange.reply(504, "upstream request timeout", "response_timeout", ResponseFlag.upstreamRequestTimeout);
   }
@@ -370,20 +371,7 @@ export class Router implements TerminalStream {
   }
 
   private recordTime(): void {
-    const ms = performance.now() - this.exchange.start;
-    this.cluster?.stats.rqTime.record(ms);
-    this.routeStats?.rqTime.record(ms);
-  }
-
-  /** For the cluster, and for the route where it has stats of its own. */
-  private countResponse(status: number): void {
-    this.cluster?.stats.response(status);
-    this.routeStats?.response(status);
-  }
-
-  private count(what: "rqRetrySuccess" | "rqTimeout"): void {
-    this.cluster?.stats[what].inc();
-    this.routeStats?.[what].inc();
+    countTime(this.cluster, this.routeStats, performance.now() - this.exchange.start);
   }
 
   private release(): void {
