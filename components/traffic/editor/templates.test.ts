@@ -76,11 +76,8 @@ it("shares connections by rules of connections, and offers a TCP service nothing
   });
 });
 
-const rule = (weights: Record<string, number>, matches: string[] = []) => ({
-  ...{ index: 0, name: null, matches, timeout: null, retries: null, mirror: null, fault: null, redirect: null },
-  destinations: Object.entries(weights).map(([version, weight]) => ({
-    ...{ host: "shop", ours: true, subset: version, version, weight },
-  })),
+const rule = (weights: Record<string, number>) => ({
+  route: Object.entries(weights).map(([subset, weight]) => ({ destination: { host: "shop", subset }, weight })),
 });
 const versions = ["v1", "v2", "v3"].map((version) => ({ version, subset: version }));
 
@@ -88,11 +85,11 @@ test.each([
   ["the newest, beside who has most", { v1: 60, v2: 40 }, "v1", "v3"],
   ["another one, where the newest has everything", { v3: 100 }, "v3", "v2"],
 ])("a canary is %s", (_, weights, from, to) => {
-  const rules = [rule({ v2: 100 }, ["uri exact /a"]), rule(weights)];
-  expect(versionsOf({ rules, versions })).toEqual({ from, to });
+  const limited = { match: [{ uri: { exact: "/a" } }], ...rule({ v2: 100 }) };
+  expect(versionsOf({ spec: { http: [limited, rule(weights)] } }, { versions })).toEqual({ from, to });
 });
 
 it("begins a canary with the oldest where no rule names versions", () => {
-  expect(versionsOf({ rules: [], versions })).toEqual({ from: "v1", to: "v3" });
-  expect(versionsOf({ rules: [], versions: versions.slice(0, 1) })).toEqual({ from: "v1", to: "v2" });
+  expect(versionsOf(undefined, { versions })).toEqual({ from: "v1", to: "v3" });
+  expect(versionsOf({ spec: {} }, { versions: versions.slice(0, 1) })).toEqual({ from: "v1", to: "v2" });
 });

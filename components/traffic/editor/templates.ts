@@ -1,6 +1,7 @@
 import type { Routing, RuleLayer } from "../../../server/contract/index.ts";
 import type { MeshObject } from "../../config/document/read-object.ts";
 import { valueAt, type YamlEdit } from "../../config/document/yaml-edit.ts";
+import { readDestinations } from "./rule/destination-weights.ts";
 import { addRule, httpPath, listPath, rulesOf } from "./rule-list.ts";
 
 export const templateNames = [
@@ -36,13 +37,17 @@ export interface TemplateService {
 }
 
 /** The version that has most of what no rule picks out, and the newest of the others: whoever has all the traffic is nobody's canary. */
-export function versionsOf({ rules, versions }: Pick<Routing, "rules" | "versions">): { from: string; to: string } {
-  const rest = rules.find(({ matches }) => matches.length === 0) ?? rules.at(-1);
-  const [heaviest] = (rest?.destinations ?? [])
-    .filter(({ ours, subset }) => ours && subset !== null)
-    .toSorted((a, b) => b.weight - a.weight);
+export function versionsOf(
+  /** The VirtualService as it is drafted; undefined: there is none. */
+  object: MeshObject | undefined,
+  { versions, layer = "http" }: Pick<Routing, "versions" | "layer">,
+): { from: string; to: string } {
+  const rules = object ? rulesOf(object, layer).filter(({ disabled }) => !disabled) : [];
+  const route = readDestinations(object && rules[restOf(object, layer)]?.rule.route);
+  const [heaviest] = route.filter(({ subset }) => subset).toSorted((a, b) => (b.weight ?? 0) - (a.weight ?? 0));
   const names = versions.map(({ version }) => version);
-  const from = heaviest?.version ?? heaviest?.subset ?? names[0] ?? "v1";
+  const known = versions.find(({ subset }) => subset === heaviest?.subset)?.version;
+  const from = known ?? heaviest?.subset ?? names[0] ?? "v1";
   return { from, to: names.findLast((name) => name !== from) ?? "v2" };
 }
 

@@ -6,6 +6,7 @@ import { useTranslations } from "use-intl";
 import { deadShares, type Routing, type ServiceListItem } from "../../../server/contract/index.ts";
 import type { ChangeView } from "../../config/change-views.tsx";
 import type { ConfigDocument, ObjectKey } from "../../config/config-queries.ts";
+import { type MeshObject, readObject } from "../../config/document/read-object.ts";
 import { ConflictMerge } from "../../config/merge/conflict-merge.tsx";
 import { ConflictNote } from "../../config/merge/conflict-note.tsx";
 import { SafetyPanel } from "../../config/safety-panel.tsx";
@@ -69,8 +70,15 @@ function Editor({ service, routing, item, services, documents, gateways, onClose
   const selected = bench.objects.find((one) => keyText(one) === asked) ?? bench.objects[0];
   const select = (key: ObjectKey) => url.set({ edit: keyText(key) });
   const ruling = routing.virtualService && { kind: "VirtualService", ...routing.virtualService };
-  const apply = useTemplates(bench, [selected, ruling], templateService(service, routing, item), select, (namespace) =>
-    hostIn(namespace, service, routing.hostname),
+  const text = ruling && bench.objects.find((one) => keyText(one) === keyText(ruling))?.text;
+  const read = text ? readObject(text) : null;
+  const ruled = read?.ok ? read.object : undefined;
+  const apply = useTemplates(
+    bench,
+    [selected, ruling],
+    templateService(service, routing, item, ruled),
+    select,
+    (namespace) => hostIn(namespace, service, routing.hostname),
   );
   const overtaken = bench.changed.find((one) => one.overtaken && !state.busy && !isSettling);
   const write = async () => {
@@ -158,12 +166,13 @@ function templateService(
   service: TrafficEditorProps["service"],
   routing: Routing,
   item: ServiceListItem | undefined,
+  ruled: MeshObject | undefined,
 ): TemplateService {
   return {
     name: service.name.replaceAll(/[^a-z0-9-]+/g, "-"),
     namespace: service.namespace,
     host: hostIn(service.namespace, service, routing.hostname),
-    ...versionsOf(routing),
+    ...versionsOf(ruled, routing),
     port: item?.ports[0]?.port ?? 80,
     layer: routing.layer ?? "http",
   };
