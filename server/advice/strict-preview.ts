@@ -1,5 +1,6 @@
 import type { BrokenCaller, StrictPreview, StrictWorkload, WorkloadView } from "../contract/index.ts";
 import type { Mesh } from "../model/mesh.ts";
+import { offersMutualTls } from "../model/mutual-tls-endpoints.ts";
 import { type DecidedMode, decidedMode } from "../model/peer-authentications.ts";
 import type { RollupSum } from "../query/reader.ts";
 import { outboundClusters } from "../translate/clusters.ts";
@@ -115,13 +116,13 @@ function whyPlain(
 }
 
 /** Whether all that the caller's proxy has for the called services is mutual TLS, to this workload at least. */
-function comesByMutualTls(mesh: Mesh, { services, labels }: WorkloadView, { proxy }: AdvisedWorkload): boolean {
+function comesByMutualTls(mesh: Mesh, called: WorkloadView, { proxy }: AdvisedWorkload): boolean {
   const { clusters } = outboundClusters(mesh, scopeOf(mesh, proxy), defaultTranslateOptions);
   const own = [...clusters.values()].filter(({ name }) =>
-    services.some(({ hostname }) => name.endsWith(`|${hostname}`)),
+    called.services.some(({ hostname }) => name.endsWith(`|${hostname}`)),
   );
-  const isLabelled = labels["security.istio.io/tlsMode"] === "istio";
+  const isOffered = offersMutualTls(called.labels, called);
   const isMutual = ({ transportSocket, transportSocketMatches }: (typeof own)[number]) =>
-    transportSocket !== undefined || (isLabelled && transportSocketMatches.length > 0);
+    transportSocket !== undefined || (isOffered && transportSocketMatches.length > 0);
   return own.length > 0 && own.every(isMutual);
 }

@@ -2,14 +2,14 @@ import { memo } from "../lib/memo.ts";
 import type { Endpoint } from "../model/endpoints.ts";
 import { matchesLabels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { mutualTlsLabel, takesMutualTls } from "../model/mutual-tls-endpoints.ts";
+import { offersMutualTls, takesMutualTls } from "../model/mutual-tls-endpoints.ts";
 import type { ClusterDraft } from "./outbound-cluster.ts";
 
 /** Whether any endpoint says so: otherwise clusters need not look at endpoints for it. */
 export const isUsed = (mesh: Mesh): boolean =>
   memo(mesh.endpoints, "auto-mutual-tls", [], () =>
     [...mesh.endpoints.values()].some(({ byPort }) =>
-      [...byPort.values()].flat().some((it) => mutualTlsLabel in it.labels),
+      [...byPort.values()].flat().some(({ labels, workload }) => offersMutualTls(labels, workload)),
     ),
   );
 
