@@ -2,8 +2,8 @@
 import { Menu } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useTranslations } from "use-intl";
-import { reportMissing } from "../lib/missing-parts.ts";
 import { templateNames } from "../traffic/editor/templates.ts";
+import { reportMissing } from "../ui/missing-parts.ts";
 import { PillButton } from "../ui/pill.tsx";
 
 /** Objects to begin with, under an example's names. */

@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { useEffect } from "react";
 import { useTranslations } from "use-intl";
 import { mayLeave } from "../lib/leave-guard.ts";
-import { isUnserved, reloadWhenServed, useMissingPart } from "../lib/missing-parts.ts";
+import { isUnserved, reloadWhenServed, useMissingPart } from "../ui/missing-parts.ts";
 import styles from "./missing-part.module.css";
 
 const againMs = 3000;

@@ -1,7 +1,7 @@
 "use client";
 import { useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
-import { isUnserved, reloadWhenServed } from "../lib/missing-parts.ts";
+import { isUnserved, reloadWhenServed } from "../ui/missing-parts.ts";
 import { ErrorState } from "../ui/states.tsx";
 
 /** The last resort of a page: says what failed and tries again by itself, every 5 s while it is visible. */

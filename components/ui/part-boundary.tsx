@@ -1,6 +1,6 @@
 "use client";
 import { Component, type ReactNode } from "react";
-import { reportMissing } from "../lib/missing-parts.ts";
+import { reportMissing } from "./missing-parts.ts";
 
 /** Around what is fetched once somebody wants it: without it the page is still worth having. */
 export class PartBoundary extends Component<{ instead?: ReactNode; children: ReactNode }, { failed: boolean }> {

@@ -1,6 +1,6 @@
 "use client";
 import { useSyncExternalStore } from "react";
-import { reportMissing } from "../lib/missing-parts.ts";
+import { reportMissing } from "./missing-parts.ts";
 
 /** A module that a page can do without at first. */
 export interface Loadable<T> {
