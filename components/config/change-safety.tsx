@@ -66,7 +66,8 @@ export function ChangeSafety({ plan }: { plan: Plan | null }) {
 function useDeadText(): (share: ShareChange) => string {
   const t = useTranslations("safety");
   return (share) => {
-    const words = { share: share.after, rule: share.rule + 1, destination: destinationText(share) };
+    const { list } = share;
+    const words = { list, share: share.after, rule: share.rule + 1, destination: destinationText(share) };
     switch (share.lost) {
       case "endpoints":
         return t("lost-endpoints", words);
