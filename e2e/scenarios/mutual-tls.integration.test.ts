@@ -96,14 +96,15 @@ for (const [clientKind, serverKind] of pairs) {
       expect(direct.echo?.headers["x-forwarded-client-cert"]).toBeUndefined();
     });
 
-    const labelled = () => `
+    /** With a service account alone it says so, too. */
+    const labelled = (label = ", security.istio.io/tlsMode: istio") => `
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
 metadata: { name: ratings-v1, namespace: default }
 spec:
   address: ${addresses.ratings}
   ports: { http: ${mesh.ports.ratings} }
-  labels: { app: ratings, version: v1, security.istio.io/tlsMode: istio }
+  labels: { app: ratings, version: v1${label} }
   serviceAccount: ratings`;
     const peers = (mode: string) => `
 apiVersion: security.istio.io/v1
@@ -112,10 +113,12 @@ metadata: { name: ratings, namespace: default }
 spec: { selector: { matchLabels: { app: ratings } }, mtls: { mode: ${mode} } }`;
 
     it("is what endpoints that say so are called by, without a rule", async () => {
-      await mesh.reset(labelled());
-      const answer = await mesh.call({ ...toRatings, path: "/unasked" });
-      expect(answer.status).toBe(200);
-      expect(answer.echo?.headers["x-forwarded-client-cert"]).toContain(`URI=${identity("client")}`);
+      for (const label of [undefined, ""]) {
+        await mesh.reset(labelled(label));
+        const answer = await mesh.call({ ...toRatings, path: "/unasked" });
+        expect(answer.status).toBe(200);
+        expect(answer.echo?.headers["x-forwarded-client-cert"]).toContain(`URI=${identity("client")}`);
+      }
       await mesh.reset(labelled(), peers("DISABLE"));
       const plain = await mesh.call({ ...toRatings, path: "/switched-off" });
       expect(plain.status).toBe(200);

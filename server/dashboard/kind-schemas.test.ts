@@ -19,7 +19,9 @@ test("every kind has a schema, with what `kubectl explain` says of its fields", 
   expect(http?.timeout?.description).toContain("whole request");
   expect(http?.match?.items?.properties?.headers?.values?.properties?.exact?.description).toContain("byte for byte");
   expect(http?.redirect?.properties?.redirectCode?.enum).toEqual([0, 301, 302, 303, 307, 308]);
-  expect(http?.match?.items?.properties).not.toHaveProperty("statPrefix");
+  const gateway = (await kindSchema(client, "Gateway")).schema.properties?.spec?.properties?.servers?.items?.properties;
+  expect(gateway?.hosts?.type, "a field that is taken").toBe("array");
+  expect(gateway, "one that is refused").not.toHaveProperty("defaultEndpoint");
 });
 
 test("a kind that there is not", async () => {

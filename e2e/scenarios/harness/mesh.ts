@@ -205,11 +205,12 @@ kind: Service
 metadata: { name: ${name}, namespace: default }
 spec: { selector: { app: ${name} }, ports: [{ name: http, port: 9080 }] }`;
 
+/** In plain text until a test asks for more: whatever has an account is called by mutual TLS unless its label says otherwise. */
 const workload = (app: string, version: string, address: string, port: number, account = "") => `
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
 metadata: { name: ${app}-${version}, namespace: default }
-spec: { address: ${address}, ports: { http: ${port} }, labels: { app: ${app}, version: ${version} }, serviceAccount: "${account}" }`;
+spec: { address: ${address}, ports: { http: ${port} }, labels: { app: ${app}, version: ${version}, security.istio.io/tlsMode: disabled }, serviceAccount: "${account}" }`;
 
 const baseConfig = (applications: Applications, ratings: number) =>
   [

@@ -124,7 +124,7 @@ const workload = (app: string, version: string, address: string, ports: string, 
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
 metadata: { name: ${app}-${version}, namespace: default }
-spec: { address: ${address}, ports: { ${ports} }, labels: { app: ${app}, version: ${version}${more} }, serviceAccount: ${app} }`;
+spec: { address: ${address}, ports: { ${ports} }, labels: { app: ${app}, version: ${version}${more} }${more && `, serviceAccount: ${app}`} }`;
 
 const inMesh = ", security.istio.io/tlsMode: istio";
 
