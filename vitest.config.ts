@@ -4,8 +4,12 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 // A stalled machine is not a fault of the change that happens to be tested; a test that passes only when asked again is named at the end.
 const secondTry = process.env.CI ? 1 : 0;
 
+const everyPage = "e2e/pages.e2e.test.ts";
+/** Whole meshes with a browser in front. */
+const inBrowser = { retry: secondTry, testTimeout: 180_000, hookTimeout: 240_000 };
+
 /** Files of a few lines that take minutes, the longest first: by size, which is Vitest's order, they would come last and alone. */
-const long = ["e2e/pages.e2e.test.ts", "e2e/changes.e2e.test.ts", "e2e/editor.e2e.test.ts", "e2e/envoy.e2e.test.ts"];
+const long = ["e2e/changes.e2e.test.ts", "e2e/fleet.e2e.test.ts", "e2e/envoy.e2e.test.ts", "e2e/editor.e2e.test.ts"];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -50,15 +54,24 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...inBrowser,
           name: "e2e",
           include: ["e2e/**/*.e2e.test.ts"],
+          exclude: [everyPage],
           sequence: { groupOrder: 2 },
-          retry: secondTry,
-          testTimeout: 180_000,
-          hookTimeout: 240_000,
-          // Two meshes beside each other take half as long as one after the other: nothing in these tests is a matter of time.
+          // They wait half of their time: two meshes beside each other.
           maxWorkers: 2,
-          // Pages that only look, of the tests that say so.
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...inBrowser,
+          name: "pages",
+          include: [everyPage],
+          sequence: { groupOrder: 3 },
+          maxWorkers: 1,
+          // Pages that only look, of the tests that say so: these leave nothing of two cores to anybody else.
           maxConcurrency: 3,
         },
       },
