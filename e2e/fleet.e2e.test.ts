@@ -88,7 +88,7 @@ spec:
     const { revision } = (await applied.json()) as { revision: number };
     const refused = page.getByTestId("refused");
     await refused.getByText("picky-v1 refused virtual host").waitFor();
-    await refused.getByText(`at revision ${revision}, machine`).waitFor();
+    await refused.getByText(`at revision ${revision}, this machine`).waitFor();
     await refused.getByText("is larger than this proxy takes").waitFor();
     await refused.getByText(/The version before stays in force there, since \d\d:\d\d:\d\d/).waitFor();
     await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="ERROR"]').waitFor();
