@@ -1,27 +1,10 @@
 import { defineConfig } from "vitest/config";
-import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // A stalled machine is not a fault of the change that happens to be tested; a test that passes only when asked again is named at the end.
 const secondTry = process.env.CI ? 1 : 0;
 
-const everyPage = "e2e/pages.e2e.test.ts";
-/** Whole meshes with a browser in front. */
-const inBrowser = { retry: secondTry, testTimeout: 180_000, hookTimeout: 240_000 };
-
-/** Files of a few lines that take minutes, the longest first: by size, which is Vitest's order, they would come last and alone. */
-const long = ["e2e/changes.e2e.test.ts", "e2e/fleet.e2e.test.ts", "e2e/envoy.e2e.test.ts", "e2e/editor.e2e.test.ts"];
-
-class LongestFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) =>
-      long.findIndex((file) => moduleId.endsWith(`/${file}`)) + 1 || long.length + 1;
-    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
-  }
-}
-
 export default defineConfig({
   test: {
-    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ["default", "./scripts/second-try-reporter.ts"],
@@ -54,24 +37,15 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          ...inBrowser,
           name: "e2e",
           include: ["e2e/**/*.e2e.test.ts"],
-          exclude: [everyPage],
           sequence: { groupOrder: 2 },
-          // They wait half of their time: two meshes beside each other.
-          maxWorkers: 2,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          ...inBrowser,
-          name: "pages",
-          include: [everyPage],
-          sequence: { groupOrder: 3 },
+          retry: secondTry,
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
+          // One after another: beside each other they take as long together, and now and then longer than a test waits.
           maxWorkers: 1,
-          // Pages that only look, of the tests that say so: these leave nothing of two cores to anybody else.
+          // Pages that only look, of the tests that say so.
           maxConcurrency: 3,
         },
       },
