@@ -12,6 +12,7 @@ import {
 } from "../../server/contract/index.ts";
 import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
+import { PlanDetails } from "../config/plan-details.tsx";
 import { ObjectDiffs } from "../config/yaml-diff.tsx";
 import { EnvoyDiff } from "../traffic/envoy-diff.tsx";
 import { DangerButton } from "../ui/danger-button.tsx";
@@ -64,16 +65,14 @@ export function FaultForm(props: FaultFormProps) {
       {error && (isTaken ? <InTheWay error={error} burning={burning} /> : <FieldErrors error={error} />)}
       <ChangeSafety plan={plan} />
       {plan && (
-        <details className={styles.plan}>
-          <summary>{t("plan")}</summary>
+        <PlanDetails title={t("plan")}>
           <ObjectDiffs objects={plan.objects} />
-        </details>
+        </PlanDetails>
       )}
       {plan?.envoy && (
-        <details className={styles.plan} data-testid="fault-envoy">
-          <summary>{t("plan-envoy", { count: plan.envoy.proxies.length })}</summary>
+        <PlanDetails title={t("plan-envoy", { count: plan.envoy.proxies.length })} data-testid="fault-envoy">
           <EnvoyDiff preview={plan.envoy} />
-        </details>
+        </PlanDetails>
       )}
       <div className={styles.buttons}>
         {dead ? (

@@ -1,4 +1,5 @@
 "use client";
+import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import { type ChartGap, gapMs, placedGaps } from "./chart-gaps.ts";
 import { formatSpan } from "./format.ts";
@@ -22,28 +23,29 @@ export const lastOf = (
 });
 
 /** How much of the time figures are not of; nothing where they are of all of it. */
-export function UnrecordedOf({ gaps = [], ...shown }: UnrecordedProps) {
-  const t = useTranslations("ui");
-  const locale = useLocale();
-  const ms = gapMs(gaps, shown);
-  if (ms === 0) return null;
-  return (
-    <p className={styles.note} data-testid="unrecorded">
-      {t("unrecorded-of", { span: formatSpan(Math.round(ms / 1000), locale) })}
-    </p>
-  );
-}
+export const UnrecordedOf = (shown: UnrecordedProps) => <Note says="unrecorded-of" {...shown} />;
 
 /** What the hatching of the charts beside it means, and how much of the time it takes; nothing where nothing is hatched. */
-export function UnrecordedNote({ gaps = [], ...shown }: UnrecordedProps) {
+export const UnrecordedNote = (shown: UnrecordedProps) => (
+  <Note says="unrecorded" {...shown}>
+    <i className={styles.swatch} aria-hidden />
+  </Note>
+);
+
+interface NoteProps extends UnrecordedProps {
+  says: "unrecorded" | "unrecorded-of";
+  children?: ReactNode;
+}
+
+function Note({ says, children, gaps = [], ...shown }: NoteProps) {
   const t = useTranslations("ui");
   const locale = useLocale();
   const ms = gapMs(gaps, shown);
   if (ms === 0) return null;
   return (
     <p className={styles.note} data-testid="unrecorded">
-      <i className={styles.swatch} aria-hidden />
-      {t("unrecorded", { span: formatSpan(Math.round(ms / 1000), locale) })}
+      {children}
+      {t(says, { span: formatSpan(Math.round(ms / 1000), locale) })}
     </p>
   );
 }

@@ -157,9 +157,10 @@ function mergedVirtualService(
   });
   if (before?.source === object && before.delegates.every((one, place) => one === delegates[place])) return before;
   return memo(object, "merged", [domain, ...delegates], () => {
+    let place = 0;
     const rules = root.http.flatMap((rule, index): { rule: HTTPRoute; origin: RuleOrigin }[] => {
       if (rule.delegate === undefined) return [{ rule, origin: { source: object, index } }];
-      const delegate = delegates[keys.indexOf(delegateKey(rule.delegate, namespace))];
+      const delegate = delegates[place++];
       return delegate ? delegatedRules(rule, index, resolvedVirtualService(delegate, domain)) : [];
     });
     return { ...root, http: rules.map(({ rule }) => rule), origins: rules.map(({ origin }) => origin), delegates };

@@ -14,6 +14,8 @@ export class RouteStats {
   private readonly stats: Stats;
   private readonly prefix: string;
   private readonly byStatus: StatusCounters;
+  private completed: Counter | undefined = undefined;
+  private time: Histogram | undefined = undefined;
 
   constructor(stats: Stats, prefix: string) {
     this.stats = stats;
@@ -29,12 +31,14 @@ export class RouteStats {
 
   /** One response from an upstream, or one made here in its stead. */
   response(status: number): void {
-    this.stats.counter(`${this.prefix}upstream_rq_completed`).inc();
+    this.completed ??= this.stats.counter(`${this.prefix}upstream_rq_completed`);
+    this.completed.inc();
     this.byStatus.inc(status);
   }
 
   /** Made with the first response that comes whole. */
   get rqTime(): Histogram {
-    return this.stats.histogram(`${this.prefix}upstream_rq_time`);
+    this.time ??= this.stats.histogram(`${this.prefix}upstream_rq_time`);
+    return this.time;
   }
 }
